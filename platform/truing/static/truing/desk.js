@@ -1,0 +1,201 @@
+// The desk: keys, the draft, the hold on the question, and the time that it took.
+// Task types add what is theirs with `truing.desk.types[name] = { start(form), key(event, form), before(form) }`.
+(() => {
+  const DRAFT_AFTER_MILLISECONDS = 500;
+  const HOLD_EVERY_MILLISECONDS = 60_000;
+  // A page that was left open is not somebody who works.
+  const IDLE_AFTER_MILLISECONDS = 45 * 60_000;
+
+  const types = {};
+  const desk = { types };
+  window.truing.desk = desk;
+
+  let question = null;
+  let form = null;
+  let draftTimer = null;
+  let lastSeen = Date.now();
+  let ticking = Date.now();
+  let isSending = false;
+
+  const type = () => types[question?.dataset.type] || {};
+  const status = (text) => {
+    const place = question?.querySelector("[data-draft-status]");
+    if (place) place.textContent = text;
+  };
+
+  // --- time: only while the page is looked at
+  const tick = () => {
+    const now = Date.now();
+    const seconds = form?.elements.seconds;
+    if (seconds && !document.hidden) {
+      seconds.value = (Number(seconds.value) + Math.min(now - ticking, 5000) / 1000).toFixed(1);
+    }
+    ticking = now;
+  };
+  setInterval(tick, 1000);
+
+  // --- draft and hold
+  const post = (url, body, keepalive = false) =>
+    fetch(url, {
+      method: "POST",
+      body,
+      keepalive,
+      redirect: "manual", // who is signed out is sent elsewhere, and has saved nothing
+      headers: JSON.parse(document.body.getAttribute("hx-headers")),
+    });
+
+  const lost = () =>
+    window.truing.say(
+      "Your hold on this question ran out, and somebody else has it now. Go on: if a place is still free your answer counts, else it is kept.",
+      "warning",
+    );
+
+  const saveDraft = async (keepalive = false) => {
+    clearTimeout(draftTimer);
+    draftTimer = null;
+    const url = question?.dataset.draftUrl;
+    if (!url || !form || isSending) return;
+    const at = question;
+    try {
+      const answer = await post(url, new FormData(form), keepalive);
+      if (at !== question || isSending) return;
+      if (answer.ok) status("Draft saved");
+      else if (answer.status === 410) lost();
+      else status("Draft not saved");
+    } catch {
+      if (at === question) status("Draft not saved");
+    }
+  };
+
+  desk.changed = () => {
+    status("");
+    clearTimeout(draftTimer);
+    draftTimer = setTimeout(saveDraft, DRAFT_AFTER_MILLISECONDS);
+    const verdict = question?.querySelector("[data-verdict]");
+    if (verdict) verdict.textContent = type().verdict?.(form) || "";
+  };
+
+  setInterval(async () => {
+    const url = question?.dataset.holdUrl;
+    if (!url || Date.now() - lastSeen > IDLE_AFTER_MILLISECONDS) return;
+    try {
+      const answer = await post(url, new FormData());
+      if (answer.status === 410) lost();
+    } catch {
+      // The server may be restarting; the next one will do.
+    }
+  }, HOLD_EVERY_MILLISECONDS);
+
+  const leave = () => {
+    if (document.hidden && draftTimer) saveDraft(true);
+  };
+  document.addEventListener("visibilitychange", leave);
+  window.addEventListener("pagehide", () => draftTimer && saveDraft(true));
+  for (const name of ["keydown", "pointerdown", "scroll"]) {
+    window.addEventListener(name, () => (lastSeen = Date.now()), { passive: true });
+  }
+
+  // --- a question comes
+  const start = () => {
+    const found = document.getElementById("question");
+    if (!found || found === question) return;
+    question = found;
+    form = found.querySelector("form[data-answer]");
+    isSending = false;
+    ticking = Date.now();
+    guideline(recall("guideline"), false);
+    if (!form) return;
+    type().start?.(form);
+    const verdict = question.querySelector("[data-verdict]");
+    if (verdict) verdict.textContent = type().verdict?.(form) || "";
+    // A screen reader hears that there is another question; keys go to the page, not to a field.
+    if (!document.activeElement || document.activeElement === document.body) {
+      question.querySelector("[data-focus]")?.focus({ preventScroll: true });
+    }
+  };
+
+  document.addEventListener("input", (event) => {
+    if (form?.contains(event.target)) desk.changed();
+  });
+
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (!question?.contains(event.target) || event.detail.requestConfig.verb === "get") return;
+    tick();
+    isSending = true; // an answer must not be overtaken by its own draft
+    clearTimeout(draftTimer);
+    draftTimer = null;
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.requestConfig?.verb !== "get") isSending = false;
+  });
+  document.addEventListener("htmx:afterSwap", (event) => {
+    // z, Enter: the last answer is corrected.
+    if (event.detail.target.id === "last-answers-rows") event.detail.target.querySelector("a")?.focus();
+  });
+  document.addEventListener("htmx:load", start);
+  document.addEventListener("DOMContentLoaded", start);
+
+  // --- guideline: open or not, for all questions
+  const recall = (name) => {
+    try {
+      return localStorage.getItem(name) === "open";
+    } catch {
+      return false;
+    }
+  };
+  const guideline = (isOpen, remember = true) => {
+    const panel = question?.querySelector("#guideline");
+    if (!panel) return;
+    panel.hidden = !isOpen;
+    question.classList.toggle("has-guideline", isOpen);
+    question.querySelector("[data-guideline-toggle]").setAttribute("aria-expanded", String(isOpen));
+    if (!remember) return;
+    try {
+      localStorage.setItem("guideline", isOpen ? "open" : "closed");
+    } catch {
+      // then it holds for this question only
+    }
+  };
+  document.addEventListener("click", (event) => {
+    if (event.target.closest?.("[data-guideline-toggle]")) {
+      guideline(question.querySelector("#guideline").hidden);
+    }
+    event.target.closest?.("[data-close]")?.closest("dialog")?.close();
+  });
+
+  // --- keys
+  const isTyping = (at) =>
+    at.matches?.("textarea, select, input:not([type=radio], [type=checkbox], [type=hidden])");
+
+  document.addEventListener("keydown", (event) => {
+    const at = event.target;
+    if (!question || event.isComposing || event.defaultPrevented) return;
+    if (document.querySelector("dialog[open]")) return;
+    if (event.key === "Escape" && isTyping(at)) {
+      at.blur();
+      return;
+    }
+    const isEnter = event.key === "Enter";
+    if (isEnter && form && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      form.requestSubmit();
+      return;
+    }
+    if (isTyping(at) || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (isEnter) {
+      if (!form || at.matches?.("a, button, summary")) return;
+      event.preventDefault();
+      if (type().before?.(form) !== false) form.requestSubmit();
+      return;
+    }
+    if (form && type().key?.(event, form)) {
+      event.preventDefault();
+      return;
+    }
+    const button = question.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+    if (!button) return;
+    event.preventDefault();
+    if (button.matches("textarea")) button.focus();
+    else button.click();
+  });
+})();

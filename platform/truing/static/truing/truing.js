@@ -1,0 +1,64 @@
+// What every page does: messages, confirmations, dialogs, copying, and telling when the server is away.
+(() => {
+  const messages = () => document.getElementById("messages");
+
+  const say = (text, kind = "error") => {
+    const alert = document.createElement("div");
+    alert.className = `alert alert-soft alert-${kind}`;
+    alert.setAttribute("role", "alert");
+    const span = document.createElement("span");
+    span.className = "grow";
+    span.textContent = text;
+    const close = document.createElement("button");
+    close.type = "button";
+    close.className = "btn btn-ghost btn-xs";
+    close.dataset.dismiss = "";
+    close.setAttribute("aria-label", "Dismiss");
+    close.textContent = "✕";
+    alert.append(span, close);
+    messages()?.replaceChildren(alert);
+  };
+  window.truing = { say };
+
+  document.addEventListener("click", (event) => {
+    const at = (selector) => event.target.closest?.(selector);
+    const dismiss = at("[data-dismiss]");
+    if (dismiss) dismiss.closest('[role="alert"], [role="status"]')?.remove();
+    const opener = at("[data-open]");
+    if (opener) document.querySelector(opener.dataset.open)?.showModal();
+    const copier = at("[data-copy]");
+    if (copier) {
+      navigator.clipboard?.writeText(copier.dataset.copy).then(() => {
+        const before = copier.textContent;
+        copier.textContent = "Copied";
+        setTimeout(() => (copier.textContent = before), 1500);
+      });
+    }
+    // A menu closes when one clicks elsewhere.
+    document.querySelectorAll("details[data-menu][open]").forEach((menu) => {
+      if (!menu.contains(event.target)) menu.removeAttribute("open");
+    });
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    document.querySelectorAll("details[data-menu][open]").forEach((menu) => {
+      menu.removeAttribute("open");
+      menu.querySelector("summary")?.focus();
+    });
+  });
+
+  document.addEventListener("submit", (event) => {
+    const question = event.target.dataset?.confirm;
+    if (question && !window.confirm(question)) event.preventDefault();
+  });
+
+  const away = () => say("The server does not answer. Nothing you wrote here is lost; please try again.");
+  document.addEventListener("htmx:sendError", away);
+  document.addEventListener("htmx:timeout", away);
+  // The next good answer makes what was said before it untrue.
+  document.addEventListener("htmx:beforeOnLoad", (event) => {
+    const { xhr, requestConfig } = event.detail;
+    if (xhr.status < 400 && requestConfig.verb !== "get") messages()?.replaceChildren();
+  });
+})();
