@@ -1,0 +1,27 @@
+"""The annotation tables, in the order in which data flows through them."""
+
+from annotation.models.annotator import Annotator  # isort: skip
+from annotation.models.prompt import Prompt  # isort: skip
+from annotation.models.output import Output  # isort: skip
+from annotation.models.queue import Guideline, Queue  # isort: skip
+from annotation.models.task import Task, TaskOutput  # isort: skip
+from annotation.models.assignment import Assignment  # isort: skip
+from annotation.models.annotation import Annotation, Draft  # isort: skip
+from annotation.models.dataset import Dataset, DatasetVersion  # isort: skip
+from annotation.models.import_ import Import  # isort: skip
+
+__all__ = [
+    "Annotation",
+    "Annotator",
+    "Assignment",
+    "Dataset",
+    "DatasetVersion",
+    "Draft",
+    "Guideline",
+    "Import",
+    "Output",
+    "Prompt",
+    "Queue",
+    "Task",
+    "TaskOutput",
+]

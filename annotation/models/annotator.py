@@ -1,0 +1,46 @@
+import secrets
+
+from django.db import models
+from django.db.models import Q
+
+from truing.models import Project, User
+
+
+def new_pseudonym() -> str:
+    return f"annotator-{secrets.token_hex(4)}"
+
+
+class AnnotatorQuerySet(models.QuerySet["Annotator"]):
+    def member(self, project: Project, user: User) -> "Annotator":
+        """Whoever this member is when they answer here; made when they first do."""
+        return self.get_or_create(project=project, user=user)[0]
+
+
+class Annotator(models.Model):
+    """Whoever answers in a project: a member, or a name that came with a file. Never a sign-in."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="annotators")
+    user = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.SET_NULL, related_name="annotators"
+    )
+    # Where the name comes from ("import"), and the name there; both empty for a member.
+    source = models.CharField(max_length=60, blank=True)
+    name = models.CharField(max_length=200, blank=True)
+    # What exports show. A name from a file already is one.
+    pseudonym = models.CharField(max_length=200, default=new_pseudonym)
+
+    objects = AnnotatorQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "user"], name="one_annotator_per_member"),
+            models.UniqueConstraint(
+                fields=["project", "source", "name"],
+                condition=~Q(name=""),
+                name="one_annotator_per_external_name",
+            ),
+        ]
+        indexes = [models.Index(fields=["project", "pseudonym"], name="annotator_by_pseudonym")]
+
+    def __str__(self) -> str:
+        return self.name or self.pseudonym

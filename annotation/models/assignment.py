@@ -1,0 +1,113 @@
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from annotation.models.annotator import Annotator
+from annotation.models.queue import Guideline, Queue
+from annotation.models.task import Task
+from truing.models import Project, User
+
+
+class AssignmentQuerySet(models.QuerySet["Assignment"]):
+    def in_project(self, project: Project) -> "AssignmentQuerySet":
+        return self.filter(queue__project=project)
+
+    def in_open_queues(self) -> "AssignmentQuerySet":
+        return self.filter(queue__state=Queue.State.OPEN)
+
+    def held_by(self, annotator: Annotator) -> "AssignmentQuerySet":
+        """What this annotator holds now, and may answer."""
+        return self.filter(
+            annotator=annotator, state=Assignment.State.HELD, held_until__gt=timezone.now()
+        )
+
+    def free(self) -> "AssignmentQuerySet":
+        """Slots that nobody has taken, oldest first."""
+        return self.filter(state=Assignment.State.FREE).order_by("pk")
+
+    def lapsed(self) -> "AssignmentQuerySet":
+        """Slots whose hold has run out, the longest ago first."""
+        return self.filter(state=Assignment.State.HELD, held_until__lte=timezone.now()).order_by(
+            "held_until"
+        )
+
+    def takeable(self) -> "AssignmentQuerySet":
+        """Slots that nobody holds, or whose hold has run out."""
+        return self.filter(
+            Q(state=Assignment.State.FREE)
+            | Q(state=Assignment.State.HELD, held_until__lte=timezone.now())
+        )
+
+    def once_taken_by(self, user: User) -> "AssignmentQuerySet":
+        """What this person holds, has answered or skipped, or began and lost to another.
+
+        A draft is opened when a slot is taken and outlives the hold, so it is the proof.
+        """
+        begun = Task.objects.filter(drafts__annotator__user=user)
+        return self.filter(Q(annotator__user=user) | Q(task__in=begun))
+
+    def unmet_by(self, annotator: Annotator) -> "AssignmentQuerySet":
+        """Leaves out the tasks that this annotator has answered, skipped or let go."""
+        met = Assignment.objects.filter(
+            task=models.OuterRef("task"), round=models.OuterRef("round"), annotator=annotator
+        )
+        return self.filter(~models.Exists(met))
+
+
+class Assignment(models.Model):
+    """One wanted answer. The hold lives in the row that is locked, so a slot is given once."""
+
+    class State(models.TextChoices):
+        FREE = "free"
+        HELD = "held"
+        ANSWERED = "answered"
+        SKIPPED = "skipped"
+
+    class Purpose(models.TextChoices):
+        ANSWER = "answer"
+        GOLD = "gold"
+        REPEAT = "repeat"
+        ADJUDICATION = "adjudication"
+        IMPORT = "import"
+
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="assignments")
+    # The task's queue again, so that a pick reads one index.
+    queue = models.ForeignKey(Queue, on_delete=models.CASCADE, related_name="assignments")
+    annotator = models.ForeignKey(
+        Annotator, null=True, blank=True, on_delete=models.PROTECT, related_name="assignments"
+    )
+    state = models.CharField(max_length=10, choices=State.choices, default=State.FREE)
+    purpose = models.CharField(max_length=15, choices=Purpose.choices, default=Purpose.ANSWER)
+    round = models.PositiveSmallIntegerField(default=1)
+    held_until = models.DateTimeField(null=True, blank=True)
+    taken_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    # Drawn when the slot is taken: the outputs' refs in the order shown, and the instructions then.
+    shown = ArrayField(models.CharField(max_length=200), default=list, blank=True)
+    guideline = models.ForeignKey(
+        Guideline, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    skip_reason = models.CharField(max_length=300, blank=True)
+
+    objects = AssignmentQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["task", "annotator", "round"], name="one_slot_per_annotator_and_round"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["queue", "id"], condition=Q(state="free"), name="assignment_free"),
+            models.Index(
+                fields=["queue", "held_until"], condition=Q(state="held"), name="assignment_held"
+            ),
+            models.Index(
+                fields=["queue"], condition=Q(state="answered"), name="assignment_answered"
+            ),
+            models.Index(fields=["annotator", "-closed_at"], name="assignment_by_annotator"),
+        ]
+
+    def __str__(self) -> str:
+        return f"slot {self.pk} of {self.task_id}"

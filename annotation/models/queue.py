@@ -1,0 +1,85 @@
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+from annotation.task_types import TASK_TYPES, TaskType
+from truing.models import Project, User
+from truing.options import build
+
+
+def task_type_choices() -> list[tuple[str, str]]:
+    # A function, so that a new task type needs no migration.
+    return [(name, task_type.label) for name, task_type in TASK_TYPES.items()]
+
+
+class QueueQuerySet(models.QuerySet["Queue"]):
+    def open(self) -> "QueueQuerySet":
+        return self.filter(state=Queue.State.OPEN)
+
+
+class Queue(models.Model):
+    """A stream of work: what is asked, and how many answers a task wants."""
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        PAUSED = "paused"
+        CLOSED = "closed"
+
+    class Order(models.TextChoices):
+        ARRIVAL = "arrival"
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="queues")
+    name = models.CharField(max_length=200)
+    type = models.CharField(max_length=40, choices=task_type_choices)
+    options = models.JSONField(default=dict, blank=True)
+    overlap = models.PositiveSmallIntegerField(
+        default=1, validators=[MinValueValidator(1), MaxValueValidator(100)]
+    )
+    gold_share = models.FloatField(default=0.0)
+    skills = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    order = models.CharField(max_length=20, choices=Order.choices, default=Order.ARRIVAL)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    # A review's queue belongs to that review: it is not edited on the console.
+    reserved_for = models.CharField(max_length=40, blank=True)  # "" or "review"
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = QueueQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "name"], name="one_queue_per_name")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def task_type(self) -> TaskType:
+        return TASK_TYPES[self.type]
+
+    @property
+    def type_options(self) -> Any:
+        """The options as the task type's own dataclass."""
+        return build(self.task_type.Options, self.options)
+
+
+class Guideline(models.Model):
+    """A numbered version of a queue's instructions. To change them, add another."""
+
+    queue = models.ForeignKey(Queue, on_delete=models.CASCADE, related_name="guidelines")
+    number = models.PositiveIntegerField()
+    text = models.TextField(blank=True)
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        get_latest_by = "number"
+        constraints = [
+            models.UniqueConstraint(fields=["queue", "number"], name="one_guideline_per_number")
+        ]
+
+    def __str__(self) -> str:
+        return f"guideline {self.number} of {self.queue}"
