@@ -1,0 +1,116 @@
+"""Tell lines that a project knows from new ones, and what they would change."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from annotation.feedback_line import AnnotationLine, Line, asks
+from annotation.models import Annotation, Assignment, Output, Prompt, Task, TaskOutput
+from annotation.models.output import output_digest
+from annotation.models.prompt import prompt_digest
+from truing.models import Project
+
+State = Assignment.State
+Shape = list[tuple[str, str, str]]  # ref, digest and source of each output
+Who = tuple[str, int]  # pseudonym, round
+
+
+@dataclass
+class Arrival:
+    """A line on its way in, with what makes its prompt and its outputs the same as others."""
+
+    number: int
+    line: Line
+    digest: str
+    shape: Shape
+
+    @classmethod
+    def of(cls, number: int, line: Line) -> "Arrival":
+        digest = prompt_digest(line.messages, line.language, line.source, line.tags, line.meta)
+        shape = [(one.ref, output_digest(one.text, one.params), one.source) for one in line.outputs]
+        return cls(number, line, digest, shape)
+
+
+class Known:
+    """What a project has under the ids of some lines, read with a few queries."""
+
+    def __init__(self, project: Project, ids: Iterable[str]) -> None:
+        ids = list(ids)
+        tasks = Task.objects.in_project(project.pk).filter(ref__in=ids)
+        self.tasks = {task.ref: task for task in tasks.select_related("queue", "prompt")}
+        prompts = Prompt.objects.filter(project=project, ref__in=ids)
+        self.prompts = {prompt.ref: prompt for prompt in prompts}
+        self.shapes = self._shapes()
+        self.slots: dict[int, dict[Who, Assignment]] = defaultdict(dict)
+        self.answers: dict[int, list[Any]] = defaultdict(list)
+        self._read_answers()
+
+    def has(self, line: Line) -> bool:
+        return line.id in self.tasks or line.id in self.prompts
+
+    def difference(self, arrival: Arrival) -> str:
+        """What a known line says otherwise than before; nothing where it is the same."""
+        line = arrival.line
+        task = self.tasks.get(line.id)
+        if (task is not None) != asks(line):
+            return f"“{line.id}” is already here, with other outputs."
+        prompt = task.prompt if task else self.prompts[line.id]
+        if prompt is None or prompt.digest != arrival.digest:
+            return f"“{line.id}” is already here, with another prompt, language, tags or meta."
+        if (task.queue.type if task else prompt.task_type) != line.task_type:
+            return f"“{line.id}” is already here, as a task of another type."
+        name = ("task", task.pk) if task else ("prompt", prompt.pk)
+        if self.shapes.get(name, []) != arrival.shape:
+            return f"“{line.id}” is already here, with other outputs."
+        if task and task.gold != line.gold:
+            return f"“{line.id}” is already here, with another gold answer."
+        return ""
+
+    def added(self, line: Line) -> tuple[list[AnnotationLine], str]:
+        """The annotations that are new to a known task, or what speaks against the line."""
+        slots = self.slots[self.tasks[line.id].pk]
+        new = []
+        for annotation in line.annotations:
+            slot = slots.get((annotation.annotator, annotation.round))
+            if slot is None:
+                new.append(annotation)
+            elif not self._says_the_same(slot, annotation):
+                return [], (
+                    f"Annotator “{annotation.annotator}” has already answered “{line.id}”,"
+                    " and otherwise."
+                )
+        return new, ""
+
+    def _says_the_same(self, slot: Assignment, annotation: AnnotationLine) -> bool:
+        if annotation.is_skip:
+            return slot.state == State.SKIPPED
+        # What the file says may have been corrected here since.
+        return annotation.answers[-1].answer in self.answers[slot.pk]
+
+    def _shapes(self) -> dict[tuple[str, int], Shape]:
+        shapes: dict[tuple[str, int], Shape] = defaultdict(list)
+        places = TaskOutput.objects.filter(task__in=[task.pk for task in self.tasks.values()])
+        for task, *shape in places.order_by("task", "position").values_list(
+            "task", "ref", "output__digest", "output__source"
+        ):
+            shapes["task", task].append((shape[0], shape[1], shape[2]))
+        outputs = Output.objects.filter(prompt__in=[one.pk for one in self.prompts.values()])
+        for prompt, *shape in (
+            outputs.exclude(ref="").order_by("pk").values_list("prompt", "ref", "digest", "source")
+        ):
+            shapes["prompt", prompt].append((shape[0], shape[1], shape[2]))
+        return shapes
+
+    def _read_answers(self) -> None:
+        slots = Assignment.objects.filter(
+            task__in=[task.pk for task in self.tasks.values()], annotator__isnull=False
+        ).select_related("annotator")
+        for slot in slots:
+            if slot.annotator:
+                self.slots[slot.task_id][slot.annotator.pseudonym, slot.round] = slot
+        given = Annotation.objects.filter(
+            assignment__task__in=[task.pk for task in self.tasks.values()]
+        )
+        for slot_id, answer in given.values_list("assignment", "answer"):
+            self.answers[slot_id].append(answer)
