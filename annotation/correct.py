@@ -1,0 +1,45 @@
+"""Correct an answer: a new one follows it, and both stay."""
+
+from typing import Any
+
+from django.db import transaction
+
+from annotation.models import Annotation, Assignment
+from annotation.submit import LONGEST_SECONDS, check, refuse_if_closed, write_down
+from truing.errors import Refused
+
+
+class AlreadyCorrected(Refused):
+    """You have already corrected this answer. Correct the newer one instead."""
+
+
+@transaction.atomic
+def correct(
+    annotation: Annotation,
+    answer: dict[str, Any],
+    *,
+    key: str,
+    seconds: float | None = None,
+    reason: str = "",
+) -> Annotation:
+    """Save the answer that takes this one's place, as long as the queue is not closed."""
+    slot = annotation.assignment
+    check(slot.task, answer, key=key, seconds=seconds)
+    # Two corrections of one answer come one after the other, and the second is refused.
+    Assignment.objects.select_for_update().get(pk=slot.pk)
+    follower = Annotation.objects.filter(supersedes=annotation).first()
+    if follower:
+        if follower.key == key:
+            return follower
+        raise AlreadyCorrected
+    refuse_if_closed(slot.queue_id)
+    return write_down(
+        assignment=slot,
+        answer=answer,
+        shown=annotation.shown,
+        seconds=None if seconds is None else min(seconds, LONGEST_SECONDS),
+        reason=reason.strip(),
+        turn=annotation.turn,
+        key=key,
+        supersedes=annotation,
+    )

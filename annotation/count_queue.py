@@ -1,0 +1,38 @@
+"""Count how far queues have come."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Count
+
+from annotation.models import Assignment, Queue, Task
+
+State = Assignment.State
+WANTED = [Assignment.Purpose.ANSWER, Assignment.Purpose.IMPORT]
+
+
+@dataclass
+class Progress:
+    tasks: int = 0
+    answered: int = 0
+    waiting: int = 0  # slots that are free or held
+
+    @property
+    def wanted(self) -> int:
+        return self.answered + self.waiting
+
+
+def count_queues(queues: Iterable[Queue]) -> dict[int, Progress]:
+    """Tasks and answers of each queue, by its key; skipped slots have been replaced."""
+    progress = {queue.pk: Progress() for queue in queues}
+    tasks = Task.objects.filter(queue__in=progress).values("queue").annotate(number=Count("pk"))
+    for row in tasks:
+        progress[row["queue"]].tasks = row["number"]
+    slots = Assignment.objects.filter(queue__in=progress, purpose__in=WANTED)
+    slots = slots.exclude(state=State.SKIPPED)
+    for row in slots.values("queue", "state").annotate(number=Count("pk")):
+        if row["state"] == State.ANSWERED:
+            progress[row["queue"]].answered += row["number"]
+        else:
+            progress[row["queue"]].waiting += row["number"]
+    return progress

@@ -1,0 +1,67 @@
+"""Give every task as many slots as its queue wants answers."""
+
+from collections.abc import Sequence
+
+from django.db import connection
+
+from annotation.models import Queue
+
+# Skipped slots have been replaced by free ones; gold and repeats do not count as wanted answers.
+_ADD = """
+INSERT INTO annotation_assignment (task_id, queue_id, state, purpose, round, shown, skip_reason)
+SELECT task.id, task.queue_id, 'free', 'answer', 1, '{}', ''
+FROM annotation_task task
+CROSS JOIN LATERAL (
+    SELECT count(*) AS number FROM annotation_assignment slot
+    WHERE slot.task_id = task.id AND slot.round = 1 AND slot.state <> 'skipped'
+        AND slot.purpose IN ('answer', 'import')
+) slots
+CROSS JOIN LATERAL generate_series(1, %(overlap)s - slots.number)
+WHERE task.queue_id = %(queue)s AND (%(tasks)s::bigint[] IS NULL OR task.id = ANY(%(tasks)s))
+"""
+
+# Free slots go first, then those whose hold has run out. One that somebody is taking at this
+# moment is waited for, and then it is not free any more: the outer condition is checked again.
+_REMOVE = """
+WITH chosen AS (
+    SELECT id FROM (
+        SELECT slot.id, slot.takeable,
+            count(*) OVER task AS number,
+            row_number() OVER (PARTITION BY slot.task_id
+                ORDER BY slot.takeable DESC, slot.state = 'free' DESC, slot.id DESC) AS place
+        FROM (
+            SELECT id, task_id, state,
+                state = 'free' OR (state = 'held' AND held_until <= now()) AS takeable
+            FROM annotation_assignment
+            WHERE queue_id = %(queue)s AND round = 1 AND state <> 'skipped'
+                AND purpose IN ('answer', 'import')
+                AND (%(tasks)s::bigint[] IS NULL OR task_id = ANY(%(tasks)s))
+        ) slot
+        WINDOW task AS (PARTITION BY slot.task_id)
+    ) numbered
+    WHERE takeable AND place <= number - %(overlap)s
+), removed AS (
+    DELETE FROM annotation_assignment WHERE id IN (SELECT id FROM chosen)
+        AND (state = 'free' OR (state = 'held' AND held_until <= now()))
+)
+SELECT count(*) FROM chosen
+"""
+
+
+def fit_slots(queue: Queue, tasks: Sequence[int] | None = None) -> None:
+    """Add the free slots that tasks lack, and remove those that they have too many.
+
+    Nobody's answer or running hold is removed. The caller holds the queue
+    (`edit_queue.locked`), so that its overlap stays and no task comes in meanwhile.
+    """
+    values = {
+        "queue": queue.pk,
+        "overlap": queue.overlap,
+        "tasks": None if tasks is None else list(tasks),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_ADD, values)
+        cursor.execute(_REMOVE, values)
+        # Until nothing is chosen any more: where a slot was taken meanwhile, another one goes.
+        while cursor.fetchone()[0]:
+            cursor.execute(_REMOVE, values)
