@@ -1,0 +1,55 @@
+"""Show the votes behind a row of a dataset version."""
+
+from typing import Any
+
+from annotation.aggregators.base import Outcome, outcome_of, read_vote
+from annotation.models import Annotation, TaskOutput
+from truing.models import Project
+
+WORDS = {
+    Outcome.FIRST: "prefers the chosen",
+    Outcome.TIE: "a tie",
+    Outcome.SECOND: "prefers the rejected",
+}
+
+
+def votes_behind(project: Project, row: dict[str, Any]) -> list[dict[str, Any]]:
+    """Each answer that a row came from: whose, what it says of the two outputs, and why."""
+    places = list(
+        TaskOutput.objects.filter(task=row["task"], task__queue__project=project)
+        .order_by("position")
+        .values_list("ref", "output__text", "output__source")
+    )
+    refs = [ref for ref, _, _ in places]
+    outputs = [(text, source) for _, text, source in places]
+    answers = (
+        Annotation.objects.in_project(project)
+        .filter(pk__in=row["annotations"])
+        .select_related("assignment__annotator", "assignment__guideline")
+        .order_by("pk")
+    )
+    votes = []
+    for answer in answers:
+        says = "all bad" if answer.answer.get("all_bad") else ""
+        vote = read_vote(answer.answer, refs, annotation=answer.pk, annotator=0)
+        if vote and not says:
+            chosen = outputs.index((row["chosen"], row["chosen_source"]))
+            rejected = outputs.index((row["rejected"], row["rejected_source"]))
+            outcome = outcome_of(vote.tiers, chosen, rejected)
+            says = WORDS.get(outcome, "") if outcome else ""
+        guideline = answer.assignment.guideline
+        votes.append(
+            {
+                "key": answer.pk,
+                "annotator": answer.assignment.annotator.pseudonym
+                if answer.assignment.annotator
+                else "",
+                "says": says,
+                "strength": answer.answer.get("strength"),
+                "reason": answer.reason,
+                "seconds": answer.seconds,
+                "at": answer.at,
+                "guideline": guideline.number if guideline else None,
+            }
+        )
+    return votes

@@ -1,0 +1,234 @@
+"""Derive the rows of a dataset from answers and outputs. A preference is never stored otherwise."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, TypeVar
+
+from annotation.aggregators import AGGREGATORS
+from annotation.aggregators.base import Merged, Outcome, Verdict, Vote, said_by
+from annotation.agree import Seen
+from annotation.models import Output, Task, TaskOutput
+from annotation.recipe import DemonstrationRecipe, PreferenceRecipe, Recipe, queues_of, tasks_of
+from annotation.select import Selection
+from truing.models import Project
+from truing.plugins import plugin_named
+
+T = TypeVar("T")
+PIECE = 500
+DIGITS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A row, the side on which it stands, and whose votes are behind it."""
+
+    split: str
+    row: dict[str, Any]
+    annotators: tuple[int, ...] = ()
+
+
+@dataclass
+class Left:
+    """What was seen on the way, and why some of it gave no row."""
+
+    tasks: int = 0
+    answered: int = 0
+    too_few_votes: int = 0
+    pairs: int = 0
+    decided: int = 0
+    tied: int = 0
+    undecided: int = 0
+    all_bad: int = 0
+    below_agreement: int = 0
+    not_adjacent: int = 0
+    other_sources: int = 0
+    outputs: int = 0
+    seen: Seen = field(default_factory=Seen)
+
+    def record(self) -> dict[str, int]:
+        return {name: value for name, value in vars(self).items() if isinstance(value, int)}
+
+
+def derive(project: Project, kind: str, recipe: Recipe, left: Left) -> Iterator[Derived]:
+    """All rows that a recipe gives, one at a time; `left` is filled on the way."""
+    if isinstance(recipe, PreferenceRecipe):
+        return preferences(project, recipe, left)
+    return demonstrations(project, recipe, left)
+
+
+def preferences(project: Project, recipe: PreferenceRecipe, left: Left) -> Iterator[Derived]:
+    """A row for each pair of outputs of which people prefer one."""
+    aggregator = plugin_named(AGGREGATORS, recipe.aggregator, "aggregator")
+    selection = Selection(tasks_of(project, recipe), bad_as_ties=recipe.all_bad == "tie")
+    for piece in pieces(aggregator.merge(selection)):
+        judged = [(merged, _chosen(merged, recipe, left)) for merged in piece]
+        contents = _contents([merged.question.task for merged, verdicts in judged if verdicts])
+        for merged, verdicts in judged:
+            for verdict in verdicts:
+                yield from _rows(merged, verdict, contents[merged.question.task], recipe, left)
+
+
+def demonstrations(project: Project, recipe: DemonstrationRecipe, left: Left) -> Iterator[Derived]:
+    """A row for each output that comes from one of the recipe's sources."""
+    outputs = Output.objects.filter(prompt__project=project, source__in=recipe.sources)
+    if recipe.queues:
+        placed = TaskOutput.objects.filter(task__queue__in=queues_of(project, recipe))
+        outputs = outputs.filter(pk__in=placed.values("output"))
+    if recipe.tags:
+        outputs = outputs.filter(prompt__tags__overlap=list(recipe.tags))
+    last = 0
+    while piece := list(
+        outputs.filter(pk__gt=last).select_related("prompt").order_by("pk")[:PIECE]
+    ):
+        last = piece[-1].pk
+        for output in piece:
+            left.outputs += 1
+            yield Derived(
+                output.prompt.split,
+                {
+                    "prompt": _messages(output.prompt.messages),
+                    "completion": output.text,
+                    "source": output.source,
+                    "language": output.prompt.language,
+                    "tags": sorted(output.prompt.tags),
+                    "output": output.pk,
+                    "task": None,
+                    "annotations": [],
+                },
+            )
+
+
+def pieces(items: Iterable[T], size: int = PIECE) -> Iterator[list[T]]:
+    iterator = iter(items)
+    while piece := list(islice(iterator, size)):
+        yield piece
+
+
+def _chosen(merged: Merged, recipe: PreferenceRecipe, left: Left) -> list[Verdict]:
+    """The verdicts that become rows."""
+    question = merged.question
+    left.tasks += 1
+    if not question.votes:
+        return []
+    left.answered += 1
+    left.seen.add(question)
+    if len(question.votes) < recipe.minimum_votes:
+        left.too_few_votes += 1
+        return []
+    left.pairs += len(merged.verdicts)
+    kept = [verdict for verdict in merged.verdicts if _stands(verdict, recipe, left)]
+    if recipe.pairs == "adjacent":
+        near = [verdict for verdict in kept if not _is_spanned(verdict, merged.verdicts)]
+        left.not_adjacent += len(kept) - len(near)
+        return near
+    return kept
+
+
+def _stands(verdict: Verdict, recipe: PreferenceRecipe, left: Left) -> bool:
+    if verdict.outcome == Outcome.BAD:
+        left.all_bad += 1
+    elif verdict.outcome == Outcome.NONE:
+        left.undecided += 1
+    elif verdict.agreement < recipe.minimum_agreement:
+        left.below_agreement += 1
+    elif verdict.outcome == Outcome.TIE:
+        left.tied += 1
+        return recipe.ties == "both"
+    else:
+        left.decided += 1
+        return True
+    return False
+
+
+def _is_spanned(verdict: Verdict, verdicts: Iterable[Verdict]) -> bool:
+    """Whether some output stands between the two: better than one, worse than the other."""
+    below: defaultdict[int, set[int]] = defaultdict(set)
+    for other in verdicts:
+        if other.outcome in (Outcome.FIRST, Outcome.SECOND):
+            better, worse = _in_order(other)
+            below[better].add(worse)
+    if verdict.outcome == Outcome.TIE:
+        return False
+    better, worse = _in_order(verdict)
+    return any(worse in below[between] for between in below[better])
+
+
+def _in_order(verdict: Verdict) -> tuple[int, int]:
+    if verdict.outcome == Outcome.SECOND:
+        return verdict.second, verdict.first
+    return verdict.first, verdict.second
+
+
+@dataclass
+class _Content:
+    """What a task is about."""
+
+    prompt: dict[str, Any]
+    outputs: list[tuple[str, str]] = field(default_factory=list)  # text and source, in their order
+
+
+def _contents(tasks: list[int]) -> dict[int, _Content]:
+    prompts = Task.objects.filter(pk__in=tasks).values(
+        "pk", "prompt__messages", "prompt__language", "prompt__tags", "prompt__split"
+    )
+    contents = {prompt["pk"]: _Content(dict(prompt)) for prompt in prompts}
+    outputs = TaskOutput.objects.filter(task_id__in=tasks).order_by("task_id", "position")
+    for task, text, source in outputs.values_list("task_id", "output__text", "output__source"):
+        contents[task].outputs.append((text, source))
+    return contents
+
+
+def _rows(
+    merged: Merged, verdict: Verdict, content: _Content, recipe: PreferenceRecipe, left: Left
+) -> Iterator[Derived]:
+    better, worse = _in_order(verdict)
+    sources = {content.outputs[better][1], content.outputs[worse][1]}
+    if recipe.sources and not sources <= set(recipe.sources):
+        left.other_sources += 1
+        return
+    orders = [(better, worse)]
+    if verdict.outcome == Outcome.TIE:
+        orders.append((worse, better))
+    for chosen, rejected in orders:
+        row = _row(merged.question.votes, verdict, content, chosen, rejected)
+        row["task"] = merged.question.task
+        yield Derived(
+            content.prompt["prompt__split"],
+            row,
+            tuple(vote.annotator for vote in merged.question.votes),
+        )
+
+
+def _row(
+    votes: tuple[Vote, ...], verdict: Verdict, content: _Content, chosen: int, rejected: int
+) -> dict[str, Any]:
+    said = [(said_by(vote, chosen, rejected), vote) for vote in votes]
+    counts = Counter(outcome for outcome, _ in said if outcome is not None)
+    strengths = [
+        float(vote.strength)
+        for outcome, vote in said
+        if outcome == Outcome.FIRST and vote.strength is not None
+    ]
+    return {
+        "prompt": _messages(content.prompt["prompt__messages"]),
+        "chosen": content.outputs[chosen][0],
+        "rejected": content.outputs[rejected][0],
+        "chosen_source": content.outputs[chosen][1],
+        "rejected_source": content.outputs[rejected][1],
+        "tie": verdict.outcome == Outcome.TIE,
+        "agreement": round(verdict.agreement, DIGITS),
+        "strength": round(sum(strengths) / len(strengths), DIGITS) if strengths else None,
+        "votes": counts.total(),
+        "votes_chosen": counts[Outcome.FIRST],
+        "votes_tied": counts[Outcome.TIE],
+        "votes_rejected": counts[Outcome.SECOND],
+        "language": content.prompt["prompt__language"],
+        "tags": sorted(content.prompt["prompt__tags"]),
+        "annotations": sorted(vote.annotation for vote in votes),
+    }
+
+
+def _messages(messages: list[dict[str, Any]]) -> list[dict[str, str]]:
+    return [{"role": message["role"], "content": message["content"]} for message in messages]

@@ -1,0 +1,85 @@
+"""Go through the questions and outputs that somebody selects, a piece at a time."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+
+from django.db import connection, transaction
+
+from annotation.aggregators.base import Question, Vote, read_vote
+from annotation.models import Annotation, TaskOutput
+from annotation.models.task import TaskQuerySet
+
+PIECE = 1000
+
+
+@contextmanager
+def one_moment() -> Iterator[None]:
+    """Everything read inside is read as of one moment, however long it takes.
+
+    Inside somebody else's transaction it is that transaction's business.
+    """
+    if connection.in_atomic_block:
+        yield
+        return
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield
+
+
+class Selection:
+    """The questions of some tasks, with their votes; can be gone through more than once.
+
+    Only a piece is in memory at a time. Tasks about fewer than two outputs are left out.
+    """
+
+    def __init__(self, tasks: TaskQuerySet, *, bad_as_ties: bool = False) -> None:
+        self.tasks = tasks
+        self.bad_as_ties = bad_as_ties
+
+    def __iter__(self) -> Iterator[Question]:
+        last = 0
+        while True:
+            rows = self.tasks.filter(pk__gt=last).order_by("pk").values_list("pk", "prompt__digest")
+            piece = dict(rows[:PIECE])
+            if not piece:
+                return
+            for question in _questions(piece):
+                yield _with_ties(question) if self.bad_as_ties else question
+            last = max(piece)
+
+
+def _questions(piece: Mapping[int, str | None]) -> Iterator[Question]:
+    refs: defaultdict[int, list[str]] = defaultdict(list)
+    names: defaultdict[int, list[str]] = defaultdict(list)
+    outputs = TaskOutput.objects.filter(task_id__in=piece).order_by("task_id", "position")
+    for task, ref, digest, source in outputs.values_list(
+        "task_id", "ref", "output__digest", "output__source"
+    ):
+        refs[task].append(ref)
+        names[task].append(f"{piece[task]}/{digest}/{source}")
+
+    # Somebody who was asked again is heard once: their newest answer takes the earlier one's place.
+    votes: defaultdict[int, dict[int, Vote]] = defaultdict(dict)
+    answers = Annotation.objects.votes().filter(assignment__task_id__in=piece).order_by("pk")
+    for task, annotator, annotation, answer in answers.values_list(
+        "assignment__task_id", "assignment__annotator_id", "pk", "answer"
+    ):
+        vote = read_vote(answer, refs[task], annotation=annotation, annotator=annotator)
+        if vote is not None:
+            votes[task][annotator] = vote
+
+    for task, its_refs in refs.items():
+        if len(its_refs) > 1:
+            yield Question(task, tuple(names[task]), tuple(votes[task].values()))
+
+
+def _with_ties(question: Question) -> Question:
+    equal = (tuple(range(len(question.outputs))),)
+    votes = (
+        replace(vote, tiers=equal, all_bad=False) if vote.all_bad else vote
+        for vote in question.votes
+    )
+    return replace(question, votes=tuple(votes))
