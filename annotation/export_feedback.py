@@ -1,0 +1,169 @@
+"""Give a project's tasks and answers out again as feedback lines: nothing lost, one at a time.
+
+The form is described in docs/feedback.md: what is empty is left out of a line.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from annotation.feedback_line import PURPOSES, Record
+from annotation.models import Annotation, Assignment, Output, Prompt, Queue, Task, TaskOutput
+from annotation.models.task import TaskQuerySet
+from truing.models import Project
+
+PIECE = 500
+State = Assignment.State
+
+
+def export_feedback(project: Project, *, queue: Queue | None = None) -> Iterator[Record]:
+    """The lines of a project or of one queue: the tasks in the order in which they were made,
+    then (of a project) the prompts that came without a task.
+
+    A review that people still work on is left out: its sources would tell who wrote what.
+    """
+    tasks = Task.objects.in_project(project.pk)
+    if queue:
+        tasks = tasks.filter(queue=queue)
+    yield from lines_of_tasks(tasks.without_running_reviews())
+    if not queue:
+        yield from _lines_of_prompts(project)
+
+
+def as_jsonl(lines: Iterable[Record]) -> Iterator[bytes]:
+    """Lines as they stand in a file."""
+    for line in lines:
+        yield json.dumps(line, ensure_ascii=False).encode() + b"\n"
+
+
+def lines_of_tasks(tasks: TaskQuerySet) -> Iterator[Record]:
+    """The lines of these tasks, in the order in which they were made; a piece is in memory."""
+    tasks = tasks.filter(prompt__isnull=False).select_related("prompt", "queue").order_by("pk")
+    last = 0
+    while piece := list(tasks.filter(pk__gt=last)[:PIECE]):
+        keys = [task.pk for task in piece]
+        outputs = _outputs_by_task(keys)
+        annotations = _annotations_by_task(keys)
+        for task in piece:
+            yield _line(
+                task.ref,
+                task.prompt,
+                task_type=task.queue.type,
+                outputs=outputs[task.pk],
+                annotations=annotations[task.pk],
+                gold=task.gold,
+            )
+        last = keys[-1]
+
+
+def moment(at: datetime) -> str:
+    """A time as lines give it: UTC, with as many digits as it needs."""
+    digits = "microseconds" if at.microsecond % 1000 else "milliseconds"
+    text = at.astimezone(UTC).isoformat(timespec=digits if at.microsecond else "seconds")
+    return text.removesuffix("+00:00") + "Z"
+
+
+def _lines_of_prompts(project: Project) -> Iterator[Record]:
+    prompts = Prompt.objects.filter(project=project).exclude(ref="").order_by("pk")
+    last = 0
+    while piece := list(prompts.filter(pk__gt=last)[:PIECE]):
+        outputs: dict[int, list[Record]] = defaultdict(list)
+        # Outputs that came later have no ref: they are not part of the line.
+        theirs = Output.objects.filter(prompt__in=piece).exclude(ref="").order_by("pk")
+        for output in theirs:
+            outputs[output.prompt_id].append(_output(output.ref, output))
+        for prompt in piece:
+            yield _line(prompt.ref, prompt, task_type=prompt.task_type, outputs=outputs[prompt.pk])
+        last = piece[-1].pk
+
+
+def _line(
+    ref: str,
+    prompt: Prompt | None,
+    *,
+    task_type: str,
+    outputs: list[Record],
+    annotations: list[Record] | None = None,
+    gold: Record | None = None,
+) -> Record:
+    assert prompt is not None
+    line = {
+        "id": ref,
+        "prompt": prompt.messages,
+        "language": prompt.language,
+        "source": prompt.source,
+        "tags": prompt.tags,
+        "task_type": task_type,
+        "outputs": outputs,
+        "annotations": annotations,
+        "gold": gold,
+        "meta": prompt.meta,
+    }
+    # Gold may be an answer without anything in it; of the rest, what is empty says nothing.
+    return {name: value for name, value in line.items() if value or (name == "gold" and gold == {})}
+
+
+def _output(ref: str, output: Output) -> Record:
+    line: Record = {"id": ref, "text": output.text}
+    if output.source:
+        line["source"] = output.source
+    if output.params:
+        line["params"] = output.params
+    return line
+
+
+def _outputs_by_task(tasks: list[int]) -> dict[int, list[Record]]:
+    outputs: dict[int, list[Record]] = defaultdict(list)
+    places = TaskOutput.objects.filter(task__in=tasks).select_related("output")
+    for place in places.order_by("task", "position"):
+        outputs[place.task_id].append(_output(place.ref, place.output))
+    return outputs
+
+
+def _annotations_by_task(tasks: list[int]) -> dict[int, list[Record]]:
+    closed = Assignment.objects.filter(
+        task__in=tasks, state__in=[State.ANSWERED, State.SKIPPED], annotator__isnull=False
+    )
+    slots = list(closed.select_related("annotator", "guideline").order_by("pk"))
+    answers: dict[int, list[Annotation]] = defaultdict(list)
+    given = Annotation.objects.filter(assignment__in=[slot.pk for slot in slots])
+    # Of several answers in one slot each takes the place of the one before.
+    for answer in given.order_by("pk"):
+        answers[answer.assignment_id].append(answer)
+    lines: dict[int, list[Record]] = defaultdict(list)
+    for slot in slots:
+        lines[slot.task_id].append(_annotation(slot, answers[slot.pk]))
+    return lines
+
+
+def _annotation(slot: Assignment, answers: list[Annotation]) -> Record:
+    line: Record = {"annotator": slot.annotator.pseudonym if slot.annotator else ""}
+    if slot.state == State.SKIPPED:
+        line |= {"skipped": True, **_filled(shown=slot.shown, reason=slot.skip_reason)}
+        if slot.closed_at:
+            line["at"] = moment(slot.closed_at)
+    elif answers:
+        line |= _answer(answers[-1])
+        line |= _filled(earlier=[_answer(answer) for answer in answers[:-1]])
+    if slot.guideline:
+        line["guideline"] = slot.guideline.number
+    if slot.purpose in PURPOSES:
+        line["purpose"] = slot.purpose
+    if slot.round != 1:
+        line["round"] = slot.round
+    return line
+
+
+def _answer(answer: Annotation) -> Record:
+    line: Record = {"answer": answer.answer, **_filled(shown=answer.shown)}
+    if answer.seconds is not None:
+        line["seconds"] = answer.seconds
+    if answer.at is not None:
+        line["at"] = moment(answer.at)
+    return line | _filled(reason=answer.reason)
+
+
+def _filled(**values: Any) -> Record:
+    return {name: value for name, value in values.items() if value}
