@@ -1,0 +1,151 @@
+"""Queues for programs: make them, change them, and ask questions in them."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import api_view
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from annotation.access import queue_for
+from annotation.ask import NoQuestion, ask
+from annotation.count_queue import count_queues
+from annotation.create_queue import create_queue
+from annotation.edit_queue import edit_queue, refuse_reserved, set_queue_state
+from annotation.models import Output, Prompt, Queue, Task, TaskOutput
+from annotation.task_types import TASK_TYPES
+from truing.access import Role, project_for
+from truing.api.authentication import person
+from truing.api.body import Body, read
+from truing.api.paging import lists, paged
+
+LARGEST_KEY = 2**63 - 1
+
+
+class QueueSerializer(serializers.ModelSerializer[Queue]):
+    class Meta:
+        model = Queue
+        fields = (
+            "id",
+            "name",
+            "type",
+            "options",
+            "overlap",
+            "state",
+            "reserved_for",
+            "created_at",
+        )
+
+
+class ProgressSerializer(serializers.Serializer[Any]):
+    tasks = serializers.IntegerField()
+    answered = serializers.IntegerField()
+    wanted = serializers.IntegerField()
+
+
+class QueueDetailSerializer(QueueSerializer):
+    guideline = serializers.SerializerMethodField(help_text="The instructions in force.")
+    progress = serializers.SerializerMethodField()
+
+    class Meta(QueueSerializer.Meta):
+        fields = (*QueueSerializer.Meta.fields, "guideline", "progress")  # type: ignore[assignment]
+
+    def get_guideline(self, queue: Queue) -> str:
+        newest = queue.guidelines.order_by("-number").first()
+        return newest.text if newest else ""
+
+    @extend_schema(responses=ProgressSerializer)
+    def get_progress(self, queue: Queue) -> dict[str, int]:
+        counted = count_queues([queue])[queue.pk]
+        return {
+            "tasks": counted.tasks,
+            "answered": counted.answered,
+            "wanted": counted.wanted,
+        }
+
+
+class QueueEditBody(Body):
+    name = serializers.CharField(max_length=200, required=False)
+    options = serializers.DictField(required=False, help_text="Those of the task type.")
+    overlap = serializers.IntegerField(
+        required=False, min_value=1, max_value=100, help_text="Answers wanted a task."
+    )
+    guideline = serializers.CharField(required=False, allow_blank=True, max_length=100_000)
+    state = serializers.ChoiceField(choices=Queue.State.values, required=False)
+
+
+class QueueBody(QueueEditBody):
+    name = serializers.CharField(max_length=200)
+    type = serializers.ChoiceField(choices=sorted(TASK_TYPES))
+
+
+class PlaceSerializer(serializers.ModelSerializer[TaskOutput]):
+    class Meta:
+        model = TaskOutput
+        fields = ("ref", "output")
+
+
+class TaskSerializer(serializers.ModelSerializer[Task]):
+    outputs = PlaceSerializer(source="task_outputs", many=True, read_only=True)
+
+    class Meta:
+        model = Task
+        fields = ("id", "ref", "prompt", "outputs", "created_at")
+
+
+class TaskBody(Body):
+    prompt = serializers.IntegerField(min_value=1, max_value=LARGEST_KEY)
+    outputs = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=LARGEST_KEY), max_length=100
+    )
+    ref = serializers.CharField(
+        required=False, max_length=200, help_text="The id of its feedback line; else one is made."
+    )
+
+
+@lists(QueueSerializer)
+@extend_schema(methods=["POST"], request=QueueBody, responses={201: QueueDetailSerializer})
+@api_view(["GET", "POST"])
+def queues(request: Request, slug: str) -> Response:
+    """All queues; or open a new one."""
+    project = project_for(request, slug, at_least=Role.CURATOR)
+    if request.method == "GET":
+        return paged(request, Queue.objects.filter(project=project), QueueSerializer)
+    made = create_queue(project, **read(request, QueueBody), actor=person(request))
+    return Response(QueueDetailSerializer(made).data, status=201)
+
+
+@extend_schema(methods=["GET"], responses=QueueDetailSerializer)
+@extend_schema(methods=["PATCH"], request=QueueEditBody, responses=QueueDetailSerializer)
+@api_view(["GET", "PATCH"])
+def queue(request: Request, slug: str, pk: int) -> Response:
+    """One queue with its progress; or change it. More answers wanted adds free slots."""
+    queue = queue_for(request, slug, pk, at_least=Role.CURATOR)
+    if request.method == "PATCH":
+        changes = read(request, QueueEditBody)
+        state = changes.pop("state", None)
+        queue = edit_queue(queue, **changes, actor=person(request))
+        if state:
+            queue = set_queue_state(queue, state, actor=person(request))
+    return Response(QueueDetailSerializer(queue).data)
+
+
+@lists(TaskSerializer)
+@extend_schema(methods=["POST"], request=TaskBody, responses={201: TaskSerializer})
+@api_view(["GET", "POST"])
+def tasks(request: Request, slug: str, pk: int) -> Response:
+    """The questions of a queue; or ask another one about a prompt and its outputs."""
+    queue = queue_for(request, slug, pk, at_least=Role.CURATOR)
+    if request.method == "GET":
+        found = Task.objects.filter(queue=queue).prefetch_related("task_outputs")
+        return paged(request, found, TaskSerializer)
+    refuse_reserved(queue)
+    wanted = read(request, TaskBody)
+    prompt = Prompt.objects.filter(project=queue.project, pk=wanted["prompt"]).first()
+    found_outputs = Output.objects.filter(prompt=prompt).in_bulk(wanted["outputs"])
+    if prompt is None or len(found_outputs) < len(wanted["outputs"]):
+        raise NoQuestion("There is no such prompt here, or it has no such outputs.")
+    outputs = [found_outputs[key] for key in wanted["outputs"]]
+    task = ask(queue, prompt, outputs, ref=wanted.get("ref", ""))
+    return Response(TaskSerializer(task).data, status=201)

@@ -1,0 +1,21 @@
+"""Queues and what is in them."""
+
+from django.urls import path
+
+from annotation.api import queues as queues_api
+from annotation.views import queues
+
+pages = [
+    path("queues/", queues.queues, name="queues"),
+    path("new-queue/", queues.new_queue, name="new_queue"),
+    path("queues/<int:pk>/", queues.queue, name="queue"),
+    path("queues/<int:pk>/edit/", queues.queue_edit, name="queue_edit"),
+    path("queues/<int:pk>/state/", queues.queue_state, name="queue_state"),
+    path("queues/<int:pk>/fill/", queues.queue_fill, name="queue_fill"),
+    path("queues/<int:pk>/feedback/", queues.queue_feedback, name="queue_feedback"),
+]
+api = [
+    path("queues/", queues_api.queues, name="api_queues"),
+    path("queues/<int:pk>/", queues_api.queue, name="api_queue"),
+    path("queues/<int:pk>/tasks/", queues_api.tasks, name="api_tasks"),
+]

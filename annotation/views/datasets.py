@@ -1,0 +1,335 @@
+"""Datasets: what is frozen, what would be, and what is in a version."""
+
+import json
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import FileResponse, Http404, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import content_disposition_header
+from django.views.decorators.http import require_GET, require_http_methods
+
+from annotation.access import dataset_for, version_for
+from annotation.behind import votes_behind
+from annotation.export import lines_of
+from annotation.exports import EXPORTS
+from annotation.freeze import freeze, rows_of
+from annotation.models import Dataset, DatasetVersion
+from annotation.preview import SPLITS, Preview, preview
+from annotation.recipe import KINDS
+from annotation.views.recipe_form import RecipeForm, initial_of
+from truing import storage
+from truing.access import Role, project_for
+from truing.errors import Refused
+from truing.http import Request, key_of
+from truing.models import Project
+from truing.pages import render
+
+A_PAGE = 50
+ROWS = 5
+ABOUT_KINDS = {
+    "preference": "Pairs of outputs of which people prefer one. For reward models, DPO and PPO.",
+    "instruction": "Prompts with an output worth learning. For supervised fine-tuning.",
+    "text": "The same, to be modelled as it is, every turn of it. For pretraining.",
+}
+
+
+@require_GET
+@login_required
+def datasets(request: Request, slug: str) -> HttpResponse:
+    """All datasets, the newest first, with their newest version."""
+    project = project_for(request, slug, at_least=Role.CURATOR)
+    found = Dataset.objects.filter(project=project).with_newest_version().order_by("-pk")
+    after = key_of(request.GET.get("after", ""))
+    if after is not None:
+        found = found.filter(pk__lt=after)
+    page = list(found[: A_PAGE + 1])
+    address = reverse("datasets", args=[slug])
+    context = {
+        "datasets": page[:A_PAGE],
+        "next_url": f"{address}?after={page[A_PAGE - 1].pk}" if len(page) > A_PAGE else "",
+        "first_url": address if after is not None else "",
+    }
+    return render(request, "annotation/datasets.html", context)
+
+
+@require_GET
+@login_required
+def dataset(request: Request, slug: str, name: str) -> HttpResponse:
+    """A dataset's versions."""
+    found = dataset_for(request, slug, name, at_least=Role.CURATOR)
+    versions = found.versions.select_related("created_by").order_by("-number")
+    before = key_of(request.GET.get("before", ""))
+    if before is not None:
+        versions = versions.filter(number__lt=before)
+    page = list(versions[: A_PAGE + 1])
+    address = reverse("dataset", args=[slug, name])
+    context = {
+        "dataset": found,
+        "about": ABOUT_KINDS[found.kind],
+        "versions": [_line(version) for version in page[:A_PAGE]],
+        "recipe": _recipe_lines(found.kind, found.recipe),
+        "next_url": f"{address}?before={page[A_PAGE - 1].number}" if len(page) > A_PAGE else "",
+        "first_url": address if before is not None else "",
+    }
+    return render(request, "annotation/dataset.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def new_dataset(request: Request, slug: str) -> HttpResponse:
+    """A recipe for a new dataset, previewed while it is written."""
+    project = project_for(request, slug, at_least=Role.CURATOR)
+    kind = request.POST.get("kind") or request.GET.get("kind") or "preference"
+    if kind not in KINDS:
+        raise Http404
+    return _freeze_page(request, project, kind, None)
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def freeze_again(request: Request, slug: str, name: str) -> HttpResponse:
+    """The dataset's last recipe, to be changed or taken again."""
+    found = dataset_for(request, slug, name, at_least=Role.CURATOR)
+    return _freeze_page(request, found.project, found.kind, found)
+
+
+def _freeze_page(
+    request: Request, project: Project, kind: str, dataset: Dataset | None
+) -> HttpResponse:
+    recipe = dataset.recipe if dataset else {}
+    asked = request.POST if request.method == "POST" else request.GET
+    # A preview sends the whole form; the first look at the page sends none of it.
+    form = RecipeForm(project, kind, asked if "previewed" in asked else None)
+    form.initial = initial_of(kind, recipe)
+    chosen = form.recipe() if form.is_bound else recipe
+    name = dataset.name if dataset else asked.get("name", "").strip()
+    context: dict[str, Any] = {
+        "dataset": dataset,
+        "name": name,
+        "note": asked.get("note", ""),
+        "kind": kind,
+        "about": ABOUT_KINDS[kind],
+        "kinds": ABOUT_KINDS,
+        "form": form,
+        "narrow": form.narrow(),
+    }
+    try:
+        if request.method == "POST":
+            return _frozen(request, project, kind, name, chosen)
+        # The page comes at once, and then asks for the counts, which may take a while.
+        if request.htmx:
+            context["preview"] = _counts(preview(project, kind, chosen))
+    except Refused as refusal:
+        context["problem"] = str(refusal)
+    status = 422 if context.get("problem") else 200
+    return render(request, "annotation/freeze.html", context, fragment="preview", status=status)
+
+
+def _frozen(
+    request: Request, project: Project, kind: str, name: str, recipe: dict[str, Any]
+) -> HttpResponse:
+    newest = DatasetVersion.objects.filter(dataset__project=project).order_by("-pk").first()
+    note = request.POST.get("note", "").strip()
+    version = freeze(project, name=name, kind=kind, recipe=recipe, note=note, actor=request.user)
+    if newest and version.pk <= newest.pk:
+        messages.info(request, f"Nothing has changed: {version} holds exactly these rows.")
+    else:
+        messages.success(request, f"{version} is frozen.")
+    return redirect("version", project.slug, name, version.number)
+
+
+@require_GET
+@login_required
+def version(request: Request, slug: str, name: str, number: int) -> HttpResponse:
+    """What is in a version, and what it comes from."""
+    found = version_for(request, slug, name, number, at_least=Role.CURATOR)
+    manifest = found.manifest
+    splits = [split for split in SPLITS if split in manifest["files"]]
+    split = request.GET.get("split", splits[0])
+    if split not in splits:
+        raise Http404
+    start = key_of(request.GET.get("start", "")) or 0
+    rows = list(rows_of(found, split, start=start, stop=start + ROWS))
+    total = manifest["rows"][split]
+    context = {
+        "version": found,
+        "name": str(found),
+        "kind": found.kind,
+        "about": ABOUT_KINDS[found.kind],
+        "splits": _splits(manifest),
+        "sources": _sources(manifest["counts"]["sources"]),
+        "counts": manifest["counts"],
+        "agreement": manifest["agreement"],
+        "recipe": _recipe_lines(found.kind, found.recipe),
+        "guidelines": manifest["guidelines"].items(),
+        "formats": [
+            {"name": format, "label": export.label}
+            for format, export in EXPORTS.items()
+            if found.kind in export.reads
+        ],
+        "card": _card(manifest),
+        "split": split,
+        "rows": [{"number": start + place, **row} for place, row in enumerate(rows)],
+        "first": start + 1,
+        "last": start + len(rows),
+        "total": total,
+        "next_start": start + ROWS if start + ROWS < total else None,
+        "previous_start": max(0, start - ROWS) if start else None,
+    }
+    return render(request, "annotation/version.html", context, fragment="rows")
+
+
+@require_GET
+@login_required
+def row_votes(
+    request: Request, slug: str, name: str, number: int, split: str, row: int
+) -> HttpResponse:
+    """The votes behind one row."""
+    found = version_for(request, slug, name, number, at_least=Role.CURATOR)
+    rows = list(rows_of(found, split, start=row, stop=row + 1))
+    if not rows:
+        raise Http404
+    context = {
+        "name": str(found),
+        "version": found,
+        "split": split,
+        "number": row,
+        "row": rows[0],
+        "votes": votes_behind(found.dataset.project, rows[0]),
+    }
+    return render(request, "annotation/votes.html", context, fragment="votes")
+
+
+@require_GET
+@login_required
+def download(
+    request: Request, slug: str, name: str, number: int, format: str, split: str
+) -> HttpResponse | StreamingHttpResponse:
+    """A split as a format writes it, line by line."""
+    found = version_for(request, slug, name, number, at_least=Role.CURATOR)
+    if split not in found.manifest["files"] or format not in EXPORTS:
+        raise Http404
+    lines = lines_of(found, format, split)
+    response = StreamingHttpResponse(lines, content_type="application/x-ndjson")
+    return _attached(response, f"{name}-{number}-{format}-{split}.jsonl")
+
+
+@require_GET
+@login_required
+def download_file(
+    request: Request, slug: str, name: str, number: int, file: str
+) -> HttpResponse | StreamingHttpResponse:
+    """The version itself: its card, its manifest, or the parquet file of a split."""
+    found = version_for(request, slug, name, number, at_least=Role.CURATOR)
+    manifest = found.manifest
+    if file == "manifest":
+        text = json.dumps(manifest, indent=2, ensure_ascii=False)
+        response = HttpResponse(text, content_type="application/json")
+        return _attached(response, f"{name}-{number}-manifest.json")
+    if file == "card":
+        response = HttpResponse(_card(manifest), content_type="text/markdown; charset=utf-8")
+        return _attached(response, f"{name}-{number}-README.md")
+    if file not in manifest["files"]:
+        raise Http404
+    stored = manifest["files"][file]["name"]
+    opened = storage.existing(stored).open("rb")
+    # Under the name that the card's header tells a reader to look for.
+    return FileResponse(
+        opened, as_attachment=True, filename=stored, content_type="application/vnd.apache.parquet"
+    )
+
+
+def _attached(response: Any, filename: str) -> Any:
+    header = content_disposition_header(as_attachment=True, filename=filename)
+    response.headers["Content-Disposition"] = header
+    return response
+
+
+def _card(manifest: dict[str, Any]) -> str:
+    return storage.existing(manifest["card"]).read_text(encoding="utf-8")
+
+
+def _line(version: DatasetVersion) -> dict[str, Any]:
+    manifest = version.manifest
+    return {
+        "number": version.number,
+        "rows": [manifest["rows"][split] for split in SPLITS],
+        "annotations": manifest["annotations"],
+        "annotators": manifest["annotators"],
+        "digest": version.digest,
+        "note": version.note,
+        "at": version.created_at,
+        "by": version.created_by,
+    }
+
+
+def _counts(counted: Preview) -> dict[str, Any]:
+    """A preview as the page shows it."""
+    counts = counted.counts()
+    left = counted.left
+    steps = [
+        ("tasks", left.tasks),
+        ("without an answer", left.tasks - left.answered),
+        ("with too few votes", left.too_few_votes),
+        ("pairs", left.pairs),
+        ("decided", left.decided),
+        ("tied", left.tied),
+        ("undecided", left.undecided),
+        ("all bad", left.all_bad),
+        ("below agreement", left.below_agreement),
+        ("not neighbours", left.not_adjacent),
+        ("other sources", left.other_sources),
+    ]
+    return {
+        "rows": [(split, counts["rows"][split]) for split in SPLITS],
+        "total": counted.total,
+        "steps": [step for step in steps if step[1]] if counted.kind == "preference" else [],
+        "annotations": counted.annotations,
+        "annotators": len(counted.annotators),
+        "empty": counted.empty,
+        "tokens": counts["tokens_estimate"],
+        "agreement": counted.agreement(),
+    }
+
+
+def _splits(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    """The parts of a bar, from left to right, and their files."""
+    total = sum(manifest["rows"].values())
+    parts, left = [], 0.0
+    for split in SPLITS:
+        rows = manifest["rows"][split]
+        file = manifest["files"].get(split)
+        parts.append(
+            {"name": split, "rows": rows, "x": left, "w": 100 * rows / total, "file": file}
+        )
+        left += 100 * rows / total
+    return parts
+
+
+def _sources(sources: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
+    """Bars by source, the longest first: how often chosen, how often rejected."""
+    most = max(sum(sides.values()) for sides in sources.values())
+    bars = []
+    for name, sides in sources.items():
+        good = sides.get("chosen", 0) + sides.get("rows", 0)
+        bad = sides.get("rejected", 0)
+        bar = {"name": name or "(unknown)", "chosen": good, "rejected": bad}
+        bars.append({**bar, "w": 100 * good / most, "w_rejected": 100 * bad / most})
+    return sorted(bars, key=lambda bar: (-bar["chosen"] - bar["rejected"], bar["name"]))
+
+
+def _recipe_lines(kind: str, recipe: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
+        (name.replace("_", " ").capitalize(), _in_words(name, value))
+        for name in KINDS[kind].__dataclass_fields__
+        for value in [recipe[name]]
+    ]
+
+
+def _in_words(name: str, value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(value) or ("all but reviews" if name == "queues" else "all")
+    return str(value)

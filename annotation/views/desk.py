@@ -1,0 +1,193 @@
+"""The annotator's desk: one question at a time."""
+
+from contextlib import suppress
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from annotation.access import annotation_for, assignment_for, open_queue_for
+from annotation.assign import extend_hold, next_assignment
+from annotation.correct import correct
+from annotation.draft import save_draft
+from annotation.models import Annotation, Annotator, Queue
+from annotation.question import Question, progress_of, question_again, question_of, shown_to
+from annotation.skip import skip
+from annotation.submit import submit
+from truing.access import membership_for
+from truing.http import Request, key_of
+from truing.models import Membership
+from truing.pages import render
+
+LAST_ANSWERS = 20
+
+
+@require_safe
+@login_required
+@never_cache
+def desk(request: Request, slug: str) -> HttpResponse:
+    """The question that one holds, or the next."""
+    membership_for(request, slug)
+    return show_next(request)
+
+
+@require_POST
+@login_required
+def answer(request: Request, slug: str, pk: int) -> HttpResponse:
+    """Save an answer and put the next question in its place."""
+    assignment, annotator = assignment_for(request, slug, pk)
+    read = assignment.queue.task_type.read(request.POST, shown_to(assignment, annotator))
+    submit(
+        assignment,
+        read,
+        key=request.POST.get("key", ""),
+        annotator=annotator,
+        seconds=seconds_in(request),
+        reason=reason_in(request),
+    )
+    return go_on(request, slug)
+
+
+@require_POST
+@login_required
+def skip_question(request: Request, slug: str, pk: int) -> HttpResponse:
+    assignment, annotator = assignment_for(request, slug, pk)
+    skip(assignment, reason=reason_in(request), annotator=annotator)
+    return go_on(request, slug)
+
+
+@require_POST
+@login_required
+def draft(request: Request, slug: str, pk: int) -> HttpResponse:
+    """Keep what has been typed so far, and the slot with it."""
+    assignment, annotator = assignment_for(request, slug, pk)
+    read = assignment.queue.task_type.read(request.POST, shown_to(assignment, annotator))
+    content = {
+        "answer": read,
+        "reason": reason_in(request),
+        "seconds": seconds_in(request),
+    }
+    save_draft(assignment, content, annotator=annotator)
+    return hold_or_gone(extend_hold(assignment, annotator))
+
+
+@require_POST
+@login_required
+def hold(request: Request, slug: str, pk: int) -> HttpResponse:
+    """The page is still open."""
+    assignment, annotator = assignment_for(request, slug, pk)
+    return hold_or_gone(extend_hold(assignment, annotator))
+
+
+@require_safe
+@login_required
+@never_cache
+def last_answers(request: Request, slug: str) -> HttpResponse:
+    """What one has answered last, each to be corrected."""
+    membership = membership_for(request, slug)
+    given = (
+        Annotation.objects.newest_of(annotator_of(membership))
+        .exclude(assignment__queue__state=Queue.State.CLOSED)
+        .select_related("assignment__task__prompt", "assignment__queue")[:LAST_ANSWERS]
+    )
+    rows = [
+        {
+            "pk": annotation.pk,
+            "question": annotation.assignment.task.prompt,
+            "answer": annotation.assignment.queue.task_type.in_words(
+                annotation.answer, annotation.shown
+            ),
+            "at": annotation.at,
+        }
+        for annotation in given
+    ]
+    return render(request, "annotation/last_answers.html", {"rows": rows}, fragment="rows")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@never_cache
+def correct_answer(request: Request, slug: str, pk: int) -> HttpResponse:
+    """Show an answer as it was given; save the one that takes its place."""
+    annotation = annotation_for(request, slug, pk)
+    queue = annotation.assignment.queue
+    if request.method != "POST":
+        return show(request, question_again(annotation), is_correction=True)
+    correct(
+        annotation,
+        queue.task_type.read(request.POST, annotation.shown),
+        key=request.POST.get("key", ""),
+        seconds=seconds_in(request),
+        reason=reason_in(request),
+    )
+    messages.success(request, "Your correction is saved.")
+    return go_on(request, slug)
+
+
+def go_on(request: Request, slug: str) -> HttpResponse:
+    """The next question in this one's place; without htmx, by way of the page."""
+    if request.htmx:
+        return show_next(request)
+    queue = key_of(request.POST.get("queue", ""))
+    return redirect(reverse("desk", args=[slug]) + (f"?queue={queue}" if queue else ""))
+
+
+def show_next(request: Request) -> HttpResponse:
+    membership = request.membership
+    queue = open_queue_for(request, membership.project)
+    assignment = next_assignment(membership.project, membership.user, queue=queue)
+    if assignment is None or assignment.annotator is None:
+        return show(request, None, chosen=queue)
+    return show(request, question_of(assignment, assignment.annotator), chosen=queue)
+
+
+def show(
+    request: Request,
+    question: Question | None,
+    *,
+    chosen: Queue | None = None,
+    is_correction: bool = False,
+) -> HttpResponse:
+    """The desk with this question, or with none."""
+    annotator = annotator_of(request.membership)
+    queues = Queue.objects.filter(project=request.membership.project).open().order_by("pk")
+    context: dict[str, Any] = {
+        "question": question,
+        "queues": list(queues),
+        "chosen": chosen,
+        "is_correction": is_correction,
+        "progress": progress_of(annotator, question.queue if question else None),
+    }
+    if question:
+        context["task_templates"] = [
+            f"annotation/task_types/{question.type}.html",
+            "annotation/task_types/_any.html",
+        ]
+    return render(request, "annotation/desk.html", context, fragment="question")
+
+
+def annotator_of(membership: Membership) -> Annotator:
+    return Annotator.objects.member(membership.project, membership.user)
+
+
+def hold_or_gone(is_held: bool) -> HttpResponse:
+    return HttpResponse(status=204 if is_held else 410)
+
+
+def seconds_in(request: Request) -> float | None:
+    """The time that the page measured, if it did."""
+    with suppress(ValueError):
+        seconds = float(request.POST.get("seconds", ""))
+        if 0 <= seconds < float("inf"):
+            return seconds
+    return None
+
+
+def reason_in(request: Request) -> str:
+    # PostgreSQL keeps every character but this one.
+    return request.POST.get("reason", "").replace("\x00", "")

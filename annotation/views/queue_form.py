@@ -1,0 +1,76 @@
+"""The form in which a queue is written: its own fields, and the options of its task type."""
+
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+
+from annotation.create_queue import GUIDELINE_LENGTH, MOST_ANSWERS, NAME_LENGTH
+from annotation.models import Queue
+from annotation.task_types import TASK_TYPES
+from truing.options import OptionField, fields_of
+
+OPTION = "option."
+
+
+class QueueForm(forms.Form):
+    """What the verbs say of a value counts; the form only says it earlier."""
+
+    name = forms.CharField(max_length=NAME_LENGTH, help_text="Annotators see it.")
+    overlap = forms.IntegerField(
+        label="Answers a task",
+        min_value=1,
+        max_value=MOST_ANSWERS,
+        initial=1,
+        help_text="How many people answer each question. More can be asked for later.",
+    )
+    guideline = forms.CharField(
+        required=False,
+        max_length=GUIDELINE_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 12}),
+        help_text="The instructions beside each question, in Markdown. "
+        "Each change is a new version, and every answer remembers which one was in force.",
+    )
+
+    def __init__(self, type: str, written: QueryDict | None, *, queue: Queue | None = None) -> None:
+        self.type = type
+        self.items = fields_of(TASK_TYPES[type].Options)
+        super().__init__(written, initial=_initial(queue) if queue else None)
+        for item in self.items:
+            self.fields[OPTION + item.name] = _field(item)
+
+    def own_fields(self) -> list[forms.BoundField]:
+        return [self["name"], self["overlap"]]
+
+    def option_fields(self) -> list[forms.BoundField]:
+        return [self[OPTION + item.name] for item in self.items]
+
+    def values(self) -> dict[str, Any]:
+        """The values as the verbs take them."""
+        written = self.cleaned_data
+        return {
+            "name": written["name"],
+            "overlap": written["overlap"],
+            "guideline": written["guideline"],
+            "options": {item.name: written[OPTION + item.name] for item in self.items},
+        }
+
+
+def _initial(queue: Queue) -> dict[str, Any]:
+    newest = queue.guidelines.order_by("-number").first()
+    shown: dict[str, Any] = {"name": queue.name, "overlap": queue.overlap}
+    shown["guideline"] = newest.text if newest else ""
+    return shown | {OPTION + name: value for name, value in queue.options.items()}
+
+
+def _field(item: OptionField) -> forms.Field:
+    about: dict[str, Any] = {"label": item.label, "help_text": item.help, "initial": item.default}
+    if item.type is bool:
+        return forms.BooleanField(required=False, **about)
+    if item.choices:
+        return forms.ChoiceField(choices=[(one, one) for one in item.choices], **about)
+    about["required"] = not item.optional
+    if item.type is str:
+        return forms.CharField(**about)
+    limits: dict[str, Any] = {"min_value": item.min_value, "max_value": item.max_value}
+    return (forms.IntegerField if item.type is int else forms.FloatField)(**about, **limits)

@@ -1,0 +1,221 @@
+"""Queues: make them, fill them, watch them, and change what they ask."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect
+from django.utils.http import content_disposition_header
+from django.utils.text import slugify
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from annotation.access import queue_for
+from annotation.count_queue import count_queues
+from annotation.create_queue import create_queue
+from annotation.edit_queue import ReservedQueue, edit_queue, set_queue_state
+from annotation.export_feedback import as_jsonl, export_feedback
+from annotation.fill_queue import MOST_QUESTIONS, fill_queue
+from annotation.models import Prompt, Queue, Task
+from annotation.task_types import TASK_TYPES
+from annotation.views.listing import asked_for, page_of
+from annotation.views.queue_form import QueueForm
+from truing.access import Role, project_for
+from truing.errors import Refused
+from truing.http import Request
+from truing.options import fields_of
+from truing.pages import render
+
+TASKS_A_PAGE = 25
+
+
+@require_GET
+@login_required
+def queues(request: Request, slug: str) -> HttpResponse:
+    """All queues, the newest first. How far each has come is counted after the page is there."""
+    project = project_for(request, slug, at_least=Role.CURATOR)
+    asked = asked_for(request, ["state"])
+    found = Queue.objects.filter(project=project)
+    if asked.get("state") in Queue.State.values:
+        found = found.filter(state=asked["state"])
+    page = page_of(request, found, asked)
+    counted = request.htmx or "now" in request.GET
+    progress = count_queues(page.rows) if counted else {}
+    context = {
+        "queues": [_row(queue, progress) for queue in page.rows],
+        "counted": counted,
+        "state": asked.get("state", ""),
+        "states": Queue.State.values,
+        "next_url": page.next_url,
+        "first_url": page.first_url,
+    }
+    return render(request, "annotation/queues.html", context, fragment="list")
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def new_queue(request: Request, slug: str) -> HttpResponse:
+    project = project_for(request, slug, at_least=Role.CURATOR)
+    type = request.POST.get("type") or request.GET.get("type") or "pairwise"
+    if type not in TASK_TYPES:
+        type = "pairwise"
+    form = QueueForm(type, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            queue = create_queue(project, type=type, **form.values(), actor=request.user)
+        except Refused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, "The queue is open. Now put questions into it.")
+            return redirect("queue", slug, queue.pk)
+    return _show_form(request, form)
+
+
+@require_GET
+@login_required
+def queue(request: Request, slug: str, pk: int) -> HttpResponse:
+    """One queue: how far it is, its instructions then and now, its questions."""
+    queue = queue_for(request, slug, pk, at_least=Role.CURATOR)
+    counted = request.htmx or "now" in request.GET
+    progress = count_queues([queue]) if counted else {}
+    if counted and request.htmx:
+        context = {"queue": _row(queue, progress), "counted": True}
+        return render(request, "annotation/queue.html", context, fragment="progress")
+    tasks = Task.objects.filter(queue=queue).select_related("prompt").with_slots()
+    page = page_of(request, tasks, {}, newest_first=False, size=TASKS_A_PAGE)
+    context = {
+        "queue": _row(queue, progress),
+        "counted": counted,
+        "is_reserved": bool(queue.reserved_for),
+        "options": _options(queue),
+        "guidelines": list(queue.guidelines.select_related("created_by").order_by("-number")[:50]),
+        "tasks": page.rows,
+        "fill_form": FillForm(queue),
+        "next_url": page.next_url,
+        "first_url": page.first_url,
+    }
+    return render(request, "annotation/queue.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def queue_edit(request: Request, slug: str, pk: int) -> HttpResponse:
+    queue = queue_for(request, slug, pk, at_least=Role.CURATOR)
+    if queue.reserved_for:
+        raise ReservedQueue
+    form = QueueForm(queue.type, request.POST or None, queue=queue)
+    if request.method == "POST" and form.is_valid():
+        try:
+            edit_queue(queue, **form.values(), actor=request.user)
+        except Refused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, "Saved.")
+            return redirect("queue", slug, pk)
+    return _show_form(request, form, queue=queue)
+
+
+@require_POST
+@login_required
+def queue_state(request: Request, slug: str, pk: int) -> HttpResponse:
+    queue = queue_for(request, slug, pk, at_least=Role.CURATOR)
+    queue = set_queue_state(queue, request.POST.get("state", ""), actor=request.user)
+    messages.success(request, f"The queue is {queue.state}.")
+    return redirect("queue", slug, pk)
+
+
+@require_POST
+@login_required
+def queue_fill(request: Request, slug: str, pk: int) -> HttpResponse:
+    """Ask about prompts that are there already."""
+    queue = queue_for(request, slug, pk, at_least=Role.CURATOR)
+    form = FillForm(queue, request.POST)
+    if not form.is_valid():
+        name, problems = next(iter(form.errors.items()))
+        messages.error(request, f"{form[name].label}: {problems[0]}")
+        return redirect("queue", slug, pk)
+    values = form.cleaned_data
+    filters = {name: values[name] for name in ("tag", "language", "source", "split")}
+    prompts = Prompt.objects.filter(project=queue.project).narrowed(**filters)
+    added = fill_queue(
+        queue,
+        prompts,
+        outputs_each=values["outputs_each"],
+        limit=values["limit"],
+        actor=request.user,
+    )
+    messages.success(request, f"{added:,} questions were added.")
+    return redirect("queue", slug, pk)
+
+
+@require_GET
+@login_required
+def queue_feedback(request: Request, slug: str, pk: int) -> StreamingHttpResponse:
+    """The queue's questions and answers as feedback lines."""
+    queue = queue_for(request, slug, pk, at_least=Role.CURATOR)
+    name = f"{slug}-{slugify(queue.name) or queue.pk}.feedback.jsonl"
+    lines = as_jsonl(export_feedback(queue.project, queue=queue))
+    return download(lines, name)
+
+
+def download(lines: Any, name: str) -> StreamingHttpResponse:
+    response = StreamingHttpResponse(lines, content_type="application/jsonl")
+    response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
+    return response
+
+
+class FillForm(forms.Form):
+    """Which prompts to ask about, and how many outputs of each."""
+
+    outputs_each = forms.IntegerField(label="Outputs each")  # its limits are the task type's
+    limit = forms.IntegerField(label="At most", min_value=1, max_value=MOST_QUESTIONS, initial=1000)
+    tag = forms.CharField(required=False, max_length=100)
+    source = forms.CharField(
+        required=False, max_length=200, help_text="Of the prompt, or of one of its outputs."
+    )
+    language = forms.CharField(required=False, max_length=35)
+    split = forms.ChoiceField(
+        required=False, choices=[("", "all"), *((one, one) for one in Prompt.Split.values)]
+    )
+
+    def __init__(self, queue: Queue, written: Any = None) -> None:
+        super().__init__(written)
+        least, most = queue.task_type.min_outputs, queue.task_type.max_outputs
+        self.fields["outputs_each"] = forms.IntegerField(
+            label="Outputs each", min_value=least, max_value=most, initial=least
+        )
+
+
+def _row(queue: Queue, progress: dict[int, Any]) -> dict[str, Any]:
+    return {
+        "pk": queue.pk,
+        "name": queue.name,
+        "type": queue.task_type.label,
+        "state": queue.state,
+        "overlap": queue.overlap,
+        "reserved_for": queue.reserved_for,
+        "created_at": queue.created_at,
+        "progress": progress.get(queue.pk),
+    }
+
+
+def _options(queue: Queue) -> list[tuple[str, str]]:
+    """Each option's help with what is chosen, in words."""
+    shown = []
+    for item in fields_of(queue.task_type.Options):
+        value = getattr(queue.type_options, item.name)
+        word = {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+        shown.append((item.label, word))
+    return shown
+
+
+def _show_form(request: Request, form: QueueForm, *, queue: Queue | None = None) -> HttpResponse:
+    context = {
+        "form": form,
+        "queue": queue,
+        "type": form.type,
+        "types": [(name, one.label) for name, one in TASK_TYPES.items()],
+    }
+    status = 422 if form.is_bound else 200
+    return render(request, "annotation/queue_form.html", context, status=status)
