@@ -1,0 +1,53 @@
+"""Failing: the process ends with one sentence for the person who asked for it."""
+
+import errno
+import shutil
+from pathlib import Path
+
+from django.db import transaction
+from django.utils import timezone
+
+from alignment.backends import BACKENDS
+from alignment.models import Process
+from truing.audit import record
+
+FULL = "The disk is full: make room, then resume it. Its earlier checkpoints are still there."
+FULL_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NEARLY_FULL_BYTES = 1_000_000
+SENTENCE_LENGTH = 1000
+
+
+def fail(process: Process, problem: Exception | str) -> None:
+    """Record that it failed, and why."""
+    if isinstance(problem, OSError):
+        problem = FULL if problem.errno in FULL_ERRORS else f"{problem.strerror or problem}."
+    sentence = str(problem).strip().replace("\x00", "")[:SENTENCE_LENGTH]
+    with transaction.atomic():
+        if process.move(
+            Process.State(process.state),
+            Process.State.FAILED,
+            problem=sentence,
+            ended_at=timezone.now(),
+        ):
+            kind = process._meta.model_name
+            record(
+                f"{kind}.fail", actor=None, project=process.project, on=process, problem=sentence
+            )
+
+
+def what_went_wrong(process: Process) -> str:
+    """The sentence that the process left, or the best that can be said without one."""
+    folder = process.folder
+    left = folder / "problem.txt"
+    if left.exists() and (sentence := left.read_text(errors="replace").strip()):
+        return sentence
+    if _disk_is_full(folder):
+        return FULL
+    status = BACKENDS[process.backend].exit_status(process.handle, folder)
+    return f"The process ended with status {status}. The end of its log may say why."
+
+
+def _disk_is_full(folder: Path) -> bool:
+    log = folder / "log.txt"
+    said = log.read_bytes()[-4096:] if log.exists() else b""
+    return b"No space left on device" in said or shutil.disk_usage(folder).free < NEARLY_FULL_BYTES
