@@ -1,0 +1,109 @@
+"""A project at a glance: what is in force, what waits for this person, how the loop stands."""
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from alignment.models import Checkpoint, Promotion, Review, Run
+from annotation.models import Annotation, Annotator, Assignment, DatasetVersion, Output, Prompt
+from truing.access import Role, membership_for
+from truing.http import Request
+from truing.models import Event, Membership, Project
+from truing.pages import render
+
+# Counting stops here: the page costs the same whatever the project holds.
+MOST = 10_000
+NEWS = 12
+# What happened to the work. What happened to people is in the owner's audit log.
+TOLD = ("run", "checkpoint", "review", "dataset", "datasetversion", "queue", "generation")
+
+
+@require_GET
+@login_required
+def project(request: Request, slug: str) -> HttpResponse:
+    """The overview. Who only annotates goes straight to the desk."""
+    membership = membership_for(request, slug)
+    if membership.role < Role.REVIEWER:
+        return redirect("desk", slug)
+    found = membership.project
+    promotion = Promotion.objects.in_force(found)
+    context = {
+        "promotion": promotion,
+        "questions": _questions_for(membership),
+        "most": MOST,
+        "undecided": list(
+            Review.objects.undecided()
+            .filter(project=found)
+            .select_related("candidate", "baseline")
+            .order_by("-pk")[:5]
+        ),
+        "running": list(Run.objects.unfinished().filter(project=found).order_by("pk")[:5]),
+        "open_reviews": list(Review.objects.for_lists(found).running()[:5]),
+        "steps": _steps(found, membership.role, promotion),
+        "news": list(
+            Event.objects.filter(project=found, noun__in=TOLD)
+            .select_related("actor")
+            .order_by("-pk")[:NEWS]
+        ),
+        "may_train": membership.role >= Role.ENGINEER,
+    }
+    return render(request, "alignment/project.html", context)
+
+
+def _questions_for(membership: Membership) -> int:
+    """How many questions the desk has for this person, up to the most that is counted."""
+    slots = Assignment.objects.in_project(membership.project).in_open_queues().takeable()
+    annotator = Annotator.objects.filter(project=membership.project, user=membership.user).first()
+    if annotator:
+        slots = slots.unmet_by(annotator)
+    return _count(slots.order_by())
+
+
+def _steps(project: Project, role: int, promotion: Promotion | None) -> list[dict[str, Any]]:
+    """The stations of the loop, each with its count and, for who may, its page."""
+    stations: list[tuple[str, str, Role, int]] = [
+        ("Prompts", "prompts", Role.REVIEWER, _count(Prompt.objects.filter(project=project))),
+        (
+            "Outputs",
+            "prompts",
+            Role.REVIEWER,
+            _count(Output.objects.filter(prompt__project=project)),
+        ),
+        (
+            "Answers",
+            "answers",
+            Role.REVIEWER,
+            _count(Annotation.objects.in_project(project)),
+        ),
+        (
+            "Dataset versions",
+            "datasets",
+            Role.CURATOR,
+            _count(DatasetVersion.objects.filter(dataset__project=project)),
+        ),
+        ("Runs", "runs", Role.REVIEWER, _count(Run.objects.filter(project=project))),
+        (
+            "Checkpoints",
+            "checkpoints",
+            Role.REVIEWER,
+            _count(Checkpoint.objects.in_project(project)),
+        ),
+        ("Reviews", "reviews", Role.REVIEWER, _count(Review.objects.filter(project=project))),
+    ]
+    return [
+        {
+            "label": label,
+            "count": count,
+            "url": reverse(name, args=[project.slug]) if role >= least else "",
+        }
+        for label, name, least, count in stations
+    ]
+
+
+def _count(rows: QuerySet[Any]) -> int:
+    return rows.order_by().values("pk")[:MOST].count()
