@@ -1,0 +1,79 @@
+"""The overview: what waits for whom, and a cost that does not grow."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from alignment.models import Promotion, Review
+from tests import make
+
+
+@pytest.fixture
+def address(project):
+    return reverse("project", args=["demo"])
+
+
+def test_who_annotates_goes_straight_to_the_desk(client, alice, address):
+    client.force_login(alice)
+    answer = client.get(address)
+    assert answer.status_code == 302
+    assert answer["Location"] == reverse("desk", args=["demo"])
+
+
+@pytest.mark.parametrize("who", ["rita", "clara", "erin", "owen"])
+def test_each_role_sees_links_that_it_may_follow(client, who, address, request, project):
+    make.task(project)
+    client.force_login(request.getfixturevalue(who))
+    content = client.get(address).content.decode()
+    for name in ("prompts", "answers", "datasets", "runs", "checkpoints", "reviews"):
+        link = reverse(name, args=["demo"])
+        if f'href="{link}"' in content:
+            assert client.get(link).status_code == 200
+
+
+def test_says_how_many_questions_wait(client, rita, project, address):
+    for _ in range(3):
+        make.task(project)
+    client.force_login(rita)
+    content = client.get(address).content.decode()
+    assert ">3</span> questions at the desk" in content
+
+
+def test_says_what_is_in_force_and_what_waits_for_a_decision(
+    client, erin, project, checkpoint, address
+):
+    old, new = checkpoint("the old one"), checkpoint("the new one")
+    Promotion.objects.create(project=project, checkpoint=old, reason="Kind.", decided_by=erin)
+    Review.objects.create(
+        project=project, candidate=new, baseline=old, prompts=[], state="finished"
+    )
+    client.force_login(erin)
+    content = client.get(address).content.decode()
+    assert "Kind." in content
+    assert "the new one against the old one" in content
+    assert "promote or reject it" in content
+
+
+def test_costs_the_same_with_more_of_everything(client, erin, project, address):
+    client.force_login(erin)
+
+    def queries():
+        with CaptureQueriesContext(connection) as seen:
+            assert client.get(address).status_code == 200
+        return len(seen)
+
+    make.task(project)
+    queries()
+    few = queries()
+    for _ in range(12):
+        make.task(project)
+    assert queries() == few
+
+
+def test_counts_no_further_than_it_must(client, erin, project, address, monkeypatch):
+    monkeypatch.setattr("alignment.views.overview.MOST", 2)
+    for _ in range(4):
+        make.task(project)
+    client.force_login(erin)
+    assert "2+" in client.get(address).content.decode()

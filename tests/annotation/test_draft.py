@@ -1,0 +1,75 @@
+"""What somebody has typed is there when they come back."""
+
+import threading
+
+import pytest
+from django.db import connections, transaction
+
+from annotation.assign import next_assignment
+from annotation.draft import save_draft
+from annotation.models import Annotator, Draft
+from annotation.skip import skip
+from annotation.submit import submit
+from tests import make
+
+HALF = {"answer": {"tiers": [["b"]]}, "reason": "Because"}
+
+
+@pytest.fixture
+def held(project, alice):
+    make.task(project)
+    return next_assignment(project, alice)
+
+
+def test_a_draft_is_kept_with_the_order_shown(held):
+    save_draft(held, {"reason": "Be"})
+    save_draft(held, HALF)
+    assert Draft.objects.get().content == {"shown": held.shown, **HALF}
+
+
+def test_a_draft_is_one_persons(project, alice, bob):
+    make.task(project, answers=2)
+    save_draft(next_assignment(project, alice), HALF)
+    save_draft(next_assignment(project, bob), {"reason": "Mine"})
+    assert Draft.objects.get(annotator__user=alice).content["reason"] == "Because"
+    assert Draft.objects.get(annotator__user=bob).content["reason"] == "Mine"
+
+
+def test_a_draft_of_what_one_never_took_is_not_kept(project, held, bob):
+    assert save_draft(held, HALF, annotator=Annotator.objects.member(project, bob)) is None
+    assert Draft.objects.count() == 1
+
+
+def test_no_draft_outlives_its_answer_or_a_skip(project, held, alice):
+    submit(held, {"tiers": [["a"], ["b"]]}, key="k1")
+    assert save_draft(held, HALF) is None
+    make.task(project)
+    other = next_assignment(project, alice)
+    skip(other)
+    assert save_draft(other, HALF) is None
+    assert not Draft.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_draft_on_its_way_does_not_outlive_the_answer_that_overtook_it(project, alice):
+    make.task(project)
+    held = next_assignment(project, alice)
+
+    outcome = []
+
+    def late():
+        try:
+            outcome.append(save_draft(held, HALF))
+        except Exception as error:
+            outcome.append(error)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=late)
+    with transaction.atomic():
+        submit(held, {"tiers": [["a"], ["b"]]}, key="k1")
+        thread.start()
+        thread.join(timeout=0.3)
+    thread.join(timeout=10)
+    assert outcome == [None]
+    assert not Draft.objects.exists()

@@ -1,0 +1,483 @@
+"""Freezing: what becomes a row, what the digest depends on, and what is kept on the disk."""
+
+import json
+import threading
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from annotation import derive
+from annotation.freeze import BadName, NothingToFreeze, OtherKind, freeze, rows_of
+from annotation.models import Dataset, DatasetVersion, Output
+from annotation.preview import preview
+from annotation.recipe import BadRecipe, UnknownKind, UnknownQueue, read_recipe
+from tests import make
+from truing import storage
+from truing.models import Event, Project
+from truing.options import BadOption
+
+SPLITS = ("train", "eval", "review")
+
+
+def first(project, recipe=None, **more):
+    return freeze(
+        project, **{"name": "first", "kind": "preference", "recipe": recipe, "actor": None, **more}
+    )
+
+
+def rows(version):
+    return [row for split in SPLITS for row in rows_of(version, split)]
+
+
+def pairs(version):
+    return sorted((row["chosen"], row["rejected"]) for row in rows(version))
+
+
+@pytest.fixture
+def judged(project):
+    """One task on which three of four people prefer the first output."""
+    task = make.task(project, outputs=("good", "bad"))
+    for name in ("w1", "w2", "w3"):
+        make.vote(task, "a", "b", by=name, strength=2)
+    make.vote(task, "b", "a", by="w4", strength=1)
+    return task
+
+
+@pytest.fixture
+def tied(project):
+    task = make.task(project, outputs=("this", "that"))
+    make.vote(task, "ab", by="w1")
+    make.vote(task, "ab", by="w2")
+    return task
+
+
+class TestRows:
+    def test_a_row_says_what_people_prefer_and_whose_answers_are_behind_it(self, project, judged):
+        [row] = rows(first(project))
+        annotations = [
+            annotation.pk
+            for slot in judged.assignments.order_by("pk")
+            for annotation in slot.annotations.all()
+        ]
+        assert row == {
+            "prompt": judged.prompt.messages,
+            "chosen": "good",
+            "rejected": "bad",
+            "chosen_source": "model 0",
+            "rejected_source": "model 1",
+            "tie": False,
+            "agreement": 0.75,
+            "strength": 2.0,
+            "votes": 4,
+            "votes_chosen": 3,
+            "votes_tied": 0,
+            "votes_rejected": 1,
+            "language": "",
+            "tags": [],
+            "task": judged.pk,
+            "annotations": annotations,
+        }
+
+    def test_each_prompt_stands_on_its_side(self, project):
+        for split in SPLITS:
+            task = make.task(project, outputs=(f"{split} good", f"{split} bad"))
+            type(task.prompt).objects.filter(pk=task.prompt.pk).update(split=split)
+            make.vote(task, "a", "b")
+        version = first(project)
+        for split in SPLITS:
+            assert [row["chosen"] for row in rows_of(version, split)] == [f"{split} good"]
+
+    def test_an_empty_side_has_no_file(self, project, judged):
+        version = first(project)
+        assert list(version.manifest["files"]) == [judged.prompt.split]
+        empty = next(split for split in SPLITS if split != judged.prompt.split)
+        assert list(rows_of(version, empty)) == []
+
+    def test_an_empty_output_stays(self, project):
+        make.vote(make.task(project, outputs=("", "something")), "b", "a")
+        assert pairs(first(project)) == [("something", "")]
+
+    def test_ties_are_dropped_or_stand_both_ways(self, project, judged, tied):
+        assert pairs(first(project)) == [("good", "bad")]
+        both = first(project, {"ties": "both"})
+        assert pairs(both) == [("good", "bad"), ("that", "this"), ("this", "that")]
+        assert [row["tie"] for row in rows(both)].count(True) == 2
+
+    def test_all_bad_is_nobodys_preference(self, project, judged):
+        task = make.task(project)
+        make.vote(task, "ab", all_bad=True, by="w1")
+        make.vote(task, "ab", all_bad=True, by="w2")
+        make.vote(task, "a", "b", by="w3")
+        assert pairs(first(project)) == [("good", "bad")]
+        assert preview(project, "preference").left.all_bad == 1
+
+    def test_all_bad_can_count_as_a_tie(self, project):
+        task = make.task(project)
+        make.vote(task, "ab", all_bad=True)
+        assert len(rows(first(project, {"all_bad": "tie", "ties": "both"}))) == 2
+
+    def test_too_little_agreement_leaves_a_pair_out(self, project, judged):
+        assert len(rows(first(project, {"minimum_agreement": 0.75}))) == 1
+        with pytest.raises(NothingToFreeze):
+            first(project, {"minimum_agreement": 0.76})
+
+    def test_too_few_votes_leave_a_task_out(self, project, judged):
+        assert len(rows(first(project, {"minimum_votes": 4}))) == 1
+        with pytest.raises(NothingToFreeze):
+            first(project, {"minimum_votes": 5})
+
+    def test_a_ranking_gives_all_pairs_or_neighbours_only(self, project):
+        task = make.task(project, type="ranking", outputs=("1st", "2nd", "3rd", "also 2nd"))
+        make.vote(task, "a", "bd", "c")
+        both = {("1st", "2nd"), ("1st", "also 2nd"), ("2nd", "3rd"), ("also 2nd", "3rd")}
+        assert set(pairs(first(project))) == both | {("1st", "3rd")}
+        assert set(pairs(first(project, {"pairs": "adjacent"}))) == both
+
+    def test_only_named_queues_count(self, project, judged):
+        other = make.task(project, queue=make.queue(project, "Other"), outputs=("x", "y"))
+        make.vote(other, "a", "b")
+        assert pairs(first(project, {"queues": ["Other"]})) == [("x", "y")]
+
+    def test_reviews_are_left_out_unless_they_are_named(self, project, judged):
+        queue = make.queue(project, "A review", reserved_for="review", state="closed")
+        make.vote(make.task(project, queue=queue, outputs=("x", "y")), "a", "b")
+        assert pairs(first(project)) == [("good", "bad")]
+        assert pairs(first(project, {"queues": ["A review"]})) == [("x", "y")]
+
+    def test_a_review_that_people_still_work_on_is_never_selected(self, project, judged):
+        queue = make.queue(project, "A review", reserved_for="review", state="open")
+        make.vote(make.task(project, queue=queue, outputs=("x", "y")), "a", "b")
+        with pytest.raises(NothingToFreeze, match="selects no task"):
+            first(project, {"queues": ["A review"]})
+
+    def test_only_prompts_with_a_tag_count(self, project, judged):
+        prompt = make.prompt(project, "A tagged question", tags=["k8s", "haiku"])
+        task = make.task(project, outputs=("x", "y"))
+        type(task).objects.filter(pk=task.pk).update(prompt=prompt)
+        make.vote(task, "a", "b")
+        assert pairs(first(project, {"tags": ["haiku", "other"]})) == [("x", "y")]
+
+    def test_only_outputs_of_named_sources_count(self, project, judged):
+        make.vote(make.task(project, type="ranking", outputs=("x", "y", "z")), "a", "b", "c")
+        found = first(project, {"sources": ["model 1", "model 2"]})
+        assert pairs(found) == [("y", "z")]
+
+    def test_a_correction_counts_instead_of_what_it_corrects(self, project):
+        task = make.task(project, outputs=("x", "y"))
+        wrong = make.vote(task, "a", "b")
+        right = type(wrong).objects.create(
+            assignment=wrong.assignment,
+            answer={"tiers": [["b"], ["a"]]},
+            key="right",
+            supersedes=wrong,
+        )
+        [row] = rows(first(project))
+        assert (row["chosen"], row["annotations"]) == ("y", [right.pk])
+
+    def test_bradley_terry_can_merge(self, project, judged):
+        [row] = rows(first(project, {"aggregator": "bradley_terry"}))
+        assert row["chosen"] == "good"
+        assert 0.5 < row["agreement"] < 1
+
+    def test_rows_of_many_tasks_come_in_pieces(self, project, monkeypatch):
+        monkeypatch.setattr(derive, "PIECE", 2)
+        monkeypatch.setattr("annotation.select.PIECE", 3)
+        for number in range(10):
+            make.vote(make.task(project, outputs=(f"good {number}", f"bad {number}")), "a", "b")
+        assert len(rows(first(project))) == 10
+
+
+class TestDemonstrations:
+    def test_are_outputs_of_people(self, project):
+        prompt = make.prompt(project)
+        output = make.output(prompt, "By hand.", source="human")
+        make.output(prompt, "By machine.", source="checkpoint:1")
+        [row] = rows(first(project, kind="instruction"))
+        assert row == {
+            "prompt": prompt.messages,
+            "completion": "By hand.",
+            "source": "human",
+            "language": "",
+            "tags": [],
+            "output": output.pk,
+            "task": None,
+            "annotations": [],
+        }
+
+    def test_come_from_other_sources_when_the_recipe_says_so(self, project):
+        make.output(make.prompt(project), "A page.", source="web")
+        version = first(project, {"sources": ["web"]}, kind="text")
+        assert [row["completion"] for row in rows(version)] == ["A page."]
+
+    def test_can_be_those_of_a_queue(self, project):
+        make.task(project, outputs=("x", "y"))
+        make.output(make.prompt(project), "elsewhere", source="model 0")
+        found = first(
+            project, {"sources": ["model 0"], "queues": ["A pairwise queue"]}, kind="instruction"
+        )
+        assert [row["completion"] for row in rows(found)] == ["x"]
+
+
+class TestDigest:
+    def test_the_same_answers_and_recipe_give_the_same_version(self, project, judged):
+        version = first(project)
+        assert first(project) == version
+        assert DatasetVersion.objects.count() == 1
+
+    def test_an_answer_more_gives_another(self, project, judged):
+        before = first(project)
+        make.vote(judged, "a", "b", by="w5")
+        after = first(project)
+        assert (before.number, after.number) == (1, 2)
+        assert before.digest != after.digest
+
+    def test_another_recipe_with_the_same_rows_is_another_version_of_the_same_digest(
+        self, project, judged
+    ):
+        before = first(project)
+        after = first(project, {"minimum_votes": 2})
+        assert (after.number, after.digest) == (2, before.digest)
+
+    def test_does_not_depend_on_keys_or_on_the_order_of_arrival(self, project):
+        def fill(project, names):
+            for name in names:
+                task = make.task(project, outputs=(f"{name} good", f"{name} bad"), prompt_text=name)
+                for voter in ("w1", "w2", "w3")[: len(name)]:
+                    make.vote(task, "a", "b", by=voter)
+
+        fill(project, ["x", "yy", "zzz"])
+        elsewhere = make.project("elsewhere")
+        fill(elsewhere, ["zzz", "x", "yy"])
+        for aggregator in ("majority", "bradley_terry"):
+            one = first(project, {"aggregator": aggregator})
+            other = first(elsewhere, {"aggregator": aggregator})
+            assert one.digest == other.digest
+
+    def test_depends_on_the_side_of_the_split(self, project, judged):
+        before = first(project)
+        other = next(split for split in SPLITS if split != judged.prompt.split)
+        type(judged.prompt).objects.update(split=other)
+        assert first(project).digest != before.digest
+
+    def test_the_last_recipe_is_taken_again(self, project, judged, tied):
+        first(project, {"ties": "both"})
+        make.vote(judged, "a", "b", by="w5")
+        again = first(project)
+        assert again.recipe["ties"] == "both"
+        assert again.number == 2
+
+
+class TestVersion:
+    def test_says_who_and_what_is_behind_it(self, project, judged, tied, clara):
+        version = first(project, actor=clara, note="For the first run.")
+        manifest = version.manifest
+        assert str(version) == "demo/first@1"
+        assert (manifest["annotations"], manifest["annotators"]) == (4, 4)
+        assert manifest["counts"]["tied"] == 1
+        assert manifest["agreement"]["tasks"] == 2
+        assert sum(manifest["rows"].values()) == 1
+
+    def test_its_files_are_named_by_what_they_hold(self, project, judged):
+        import hashlib
+
+        version = first(project)
+        [file] = version.manifest["files"].values()
+        content = storage.path_of(file["name"]).read_bytes()
+        assert file["name"] == hashlib.sha256(content).hexdigest() + ".parquet"
+        assert file["bytes"] == len(content)
+
+    def test_has_a_card(self, project, judged):
+        version = first(project, note="For the *first* run.")
+        card = storage.path_of(version.manifest["card"]).read_text()
+        for words in ("# demo/first@1", "For the *first* run.", version.digest, "4 answers"):
+            assert words in card
+
+    def test_is_in_the_audit_log(self, project, judged, clara):
+        version = first(project, actor=clara)
+        event = Event.objects.get(verb="dataset.freeze")
+        assert (event.actor, event.noun_id, event.label) == (clara, version.pk, "demo/first@1")
+
+    def test_is_never_changed(self, project, judged):
+        version = first(project)
+        with pytest.raises(IntegrityError), transaction.atomic():
+            DatasetVersion.objects.filter(pk=version.pk).update(note="other")
+
+    def test_says_so_when_its_file_is_gone(self, project, judged):
+        version = first(project)
+        [file] = version.manifest["files"].values()
+        storage.path_of(file["name"]).unlink()
+        with pytest.raises(storage.FileMissing, match="is missing"):
+            rows(version)
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("recipe", "sentence"),
+        [
+            ({"colour": 1}, "A recipe for “preference” has no “colour”"),
+            ({"aggregator": "dice"}, "must be one of"),
+            ({"minimum_agreement": 2}, "must be at most 1"),
+            ({"minimum_agreement": float("nan")}, "finite"),
+            ({"minimum_votes": 0}, "must be at least 1"),
+            ({"minimum_votes": "many"}, "must be a whole number"),
+            ({"ties": "keep"}, "must be one of drop, both"),
+            ({"queues": "A"}, "“queues” must be a list of names"),
+            ({"tags": [1]}, "“tags” must be a list of names"),
+            ([], "must be an object"),
+        ],
+    )
+    def test_a_wrong_recipe_gets_a_sentence(self, recipe, sentence):
+        with pytest.raises((BadRecipe, BadOption), match=sentence):
+            read_recipe("preference", recipe)
+
+    def test_a_rule_of_another_kind_is_refused(self):
+        with pytest.raises(BadRecipe, match="It may have: queues, tags, sources"):
+            read_recipe("instruction", {"aggregator": "majority"})
+
+    def test_nothing_is_left_behind(self, project, judged):
+        for wrong, refusal in (
+            ({"name": "no/slash"}, BadName),
+            ({"kind": "poem"}, UnknownKind),
+            ({"recipe": {"queues": ["None such"]}}, UnknownQueue),
+            ({"recipe": {"tags": ["none such"]}}, NothingToFreeze),
+        ):
+            with pytest.raises(refusal):
+                first(project, **wrong)
+        assert not Dataset.objects.exists()
+        assert not Event.objects.exists()
+
+    def test_says_why_nothing_is_selected(self, project, tied):
+        with pytest.raises(NothingToFreeze, match="of 1 pairs 1 are tied"):
+            first(project)
+
+    def test_a_dataset_keeps_its_kind(self, project, judged):
+        first(project)
+        make.output(make.prompt(project), "By hand.", source="human")
+        with pytest.raises(OtherKind, match="of kind preference, not instruction"):
+            first(project, kind="instruction")
+
+    def test_a_full_disk_leaves_nothing_half(self, project, judged, settings, file_limit):
+        with file_limit(100), pytest.raises(storage.DiskFull, match="no room left"):
+            first(project)
+        assert not DatasetVersion.objects.exists()
+        assert [path for path in settings.FILES.rglob("*") if path.is_file()] == []
+
+
+@pytest.fixture
+def file_limit():
+    """A real limit on how large a file may grow: beyond it, writing fails as on a full disk."""
+    import resource
+    from contextlib import contextmanager
+
+    @contextmanager
+    def limit(size):
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    return limit
+
+
+class TestPreview:
+    def test_counts_what_would_be_frozen_and_writes_nothing(self, project, judged, tied, settings):
+        make.task(project)  # nobody has answered it
+        undecided = make.task(project)
+        make.vote(undecided, "a", "b", by="w1")
+        make.vote(undecided, "b", "a", by="w2")
+        counted = preview(project, "preference", {}).counts()
+        wanted = {"tasks": 4, "answered": 3, "decided": 1, "tied": 1, "undecided": 1}
+        assert {name: counted[name] for name in wanted} == wanted
+        assert sum(counted["rows"].values()) == 1
+        assert (counted["annotations"], counted["annotators"]) == (4, 4)
+        assert counted["sources"] == {"model 0": {"chosen": 1}, "model 1": {"rejected": 1}}
+        assert not Dataset.objects.exists()
+        assert not settings.FILES.exists()
+
+    def test_counts_what_a_freeze_then_gives(self, project, judged, tied):
+        recipe = {"ties": "both", "aggregator": "bradley_terry"}
+        counted = json.loads(json.dumps(preview(project, "preference", recipe).counts()))
+        assert first(project, recipe).manifest["counts"] == counted
+
+    def test_queries_do_not_grow(self, project, judged, django_assert_max_num_queries):
+        for _ in range(30):
+            make.vote(make.task(project), "a", "b")
+        with django_assert_max_num_queries(12):
+            preview(project, "preference")
+
+
+@pytest.mark.django_db(transaction=True)
+class TestAtTheSameTime:
+    def test_two_freezes_take_two_numbers(self):
+        """The second is held up in the middle of the first: it must wait, then count on."""
+        project = make.project()
+        task = make.task(project)
+        make.vote(task, "a", "b")
+        first(project)
+        dataset = Dataset.objects.get()
+        made = []
+
+        def freeze_in_thread():
+            try:
+                made.append(first(Project.objects.get(), {"minimum_agreement": 0.1}).number)
+            finally:
+                connection.close()
+
+        with transaction.atomic():
+            Dataset.objects.select_for_update().get(pk=dataset.pk)
+            other = threading.Thread(target=freeze_in_thread)
+            other.start()
+            other.join(timeout=1.5)
+            assert other.is_alive()  # it waits for the row
+            assert first(project, {"minimum_agreement": 0.2}).number == 2
+        other.join(timeout=20)
+        assert made == [3]
+
+    def test_answers_that_come_while_it_reads_do_not_tear_it(self, monkeypatch):
+        """Bradley-Terry goes through the votes twice: both times it must see the same."""
+        project = make.project()
+        task = make.task(project, outputs=("good", "bad"))
+        make.vote(task, "a", "b", by="w1")
+        before = first(project, {"aggregator": "bradley_terry"})
+
+        from annotation.aggregators import bradley_terry
+
+        fit = bradley_terry.fit
+
+        def vote_then_fit(wins):
+            voter = threading.Thread(target=vote)
+            voter.start()
+            voter.join()
+            return fit(wins)
+
+        def vote():
+            make.vote(task, "b", "a", by="w2")
+            connection.close()
+
+        monkeypatch.setattr(bradley_terry, "fit", vote_then_fit)
+        assert first(project, {"aggregator": "bradley_terry"}) == before
+
+
+def test_keeps_the_717_rows_of_a_real_set(db, shared):
+    intake = pytest.importorskip("annotation.intake")
+    project = make.project("llmfao")
+    intake.import_file(project, shared / "llmfao" / "feedback.jsonl.gz")
+    version = first(project)
+    assert sum(version.manifest["rows"].values()) == 717
+    assert version.manifest["counts"]["tied"] == 607
+    assert version.manifest["counts"]["undecided"] == 190
+    assert any(not row["rejected"] for row in rows(version))
+    assert Output.objects.filter(text="").exists()
+
+
+def test_some_rows_are_read_without_what_lies_before_them(tmp_path, monkeypatch):
+    from annotation import write_parquet
+
+    monkeypatch.setattr(write_parquet, "PIECE", 10)
+    path = tmp_path / "rows.parquet"
+    write_parquet.write_parquet(path, {"number": "whole"}, ({"number": n} for n in range(35)))
+    for start, stop in ((0, None), (0, 5), (8, 12), (10, 20), (25, 100), (34, None), (40, 50)):
+        found = [row["number"] for row in write_parquet.read_parquet(path, start=start, stop=stop)]
+        assert found == list(range(35))[start:stop]

@@ -1,0 +1,359 @@
+import threading
+
+import pytest
+from django.db import connection, connections, transaction
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from annotation.ask import ask
+from annotation.assign import next_assignment
+from annotation.create_queue import QueueNameTaken, create_queue
+from annotation.edit_queue import ReservedQueue, edit_queue, set_queue_state
+from annotation.fill_queue import NothingToAsk, drawn, fill_queue
+from annotation.models import Assignment, Output, Prompt, Queue, Task
+from annotation.skip import skip
+from annotation.submit import QueueClosed, submit
+from tests import make
+from truing.errors import Invalid, Refused
+from truing.models import Event
+
+
+@pytest.fixture
+def queue(project):
+    return create_queue(project, name="Q", type="pairwise", overlap=2, actor=None)
+
+
+def slots(task, state="free"):
+    return Assignment.objects.filter(task=task, state=state).count()
+
+
+class TestCreate:
+    def test_keeps_all_options_with_their_values(self, project, clara):
+        queue = create_queue(
+            project, name=" My  queue ", type="pairwise", options={"tie": False}, actor=clara
+        )
+        assert queue.name == "My queue"
+        assert queue.options == {"strength": True, "tie": False, "both_bad": True}
+        assert Event.objects.get(verb="queue.create").actor == clara
+
+    def test_instructions_become_the_first_guideline(self, project):
+        queue = create_queue(
+            project, name="Q", type="pairwise", guideline="Be fair.\r\n", actor=None
+        )
+        assert [(one.number, one.text) for one in queue.guidelines.all()] == [(1, "Be fair.")]
+
+    @pytest.mark.parametrize(
+        ("values", "sentence"),
+        [
+            ({"name": "  "}, "A queue needs a name."),
+            ({"name": "x" * 201}, "at most 200 characters"),
+            ({"type": "guessing"}, "There is no task type “guessing”"),
+            ({"overlap": 0}, "A task wants 1 to 100 answers, not 0."),
+            ({"overlap": 101}, "A task wants 1 to 100 answers, not 101."),
+            ({"options": {"colour": "red"}}, "There is no option “colour”"),
+            ({"options": {"tie": "maybe"}}, "must be yes or no"),
+            ({"state": "asleep"}, "not “asleep”"),
+            ({"guideline": "a\x00"}, "A guideline is text"),
+        ],
+    )
+    def test_refuses_what_is_wrong_in_a_sentence(self, project, values, sentence):
+        with pytest.raises(Refused, match=sentence):
+            create_queue(project, **{"name": "Q", "type": "pairwise", "actor": None, **values})
+        assert not Queue.objects.exists()
+
+    def test_a_name_is_taken_once_in_a_project(self, project, queue):
+        with pytest.raises(QueueNameTaken):
+            create_queue(project, name="Q", type="ranking", actor=None)
+
+
+class TestEdit:
+    def test_instructions_are_followed_by_others_and_never_changed(self, queue):
+        edit_queue(queue, guideline="One.", actor=None)
+        edit_queue(queue, guideline="Two.", actor=None)
+        edit_queue(queue, guideline="Two.", actor=None)
+        edit_queue(queue, guideline="", actor=None)
+        assert list(queue.guidelines.order_by("number").values_list("text", flat=True)) == [
+            "One.",
+            "Two.",
+            "",
+        ]
+
+    def test_says_what_was_changed_and_nothing_where_nothing_was(self, queue, clara):
+        edit_queue(queue, name="Q", overlap=2, actor=clara)
+        assert not Event.objects.filter(verb="queue.edit").exists()
+        edit_queue(queue, name="Better", overlap=3, actor=clara)
+        assert Event.objects.get(verb="queue.edit").details == {"name": "Better", "overlap": 3}
+
+    def test_more_answers_wanted_adds_free_slots(self, project, queue, alice, bob):
+        untouched = make.task(project, queue=queue, answers=2)
+        begun = make.task(project, queue=queue, answers=2)
+        submit(next_assignment(project, alice), {"tiers": [["a"], ["b"]]}, key="1")
+        skip(next_assignment(project, bob))
+        edit_queue(queue, overlap=5, actor=None)
+        assert (slots(untouched) + slots(untouched, "answered"), slots(begun)) == (5, 5)
+
+    def test_fewer_answers_wanted_removes_free_slots_only(self, project, queue, alice, bob):
+        task = make.task(project, queue=queue, answers=4)
+        submit(next_assignment(project, alice), {"tiers": [["a"], ["b"]]}, key="1")
+        next_assignment(project, bob)
+        edit_queue(queue, overlap=1, actor=None)
+        assert (slots(task, "answered"), slots(task, "held"), slots(task)) == (1, 1, 0)
+
+    def test_checks_and_repeats_do_not_count_as_wanted_answers(self, project, queue):
+        task = make.task(project, queue=queue, answers=2)
+        for purpose in ("gold", "repeat", "adjudication"):
+            Assignment.objects.create(task=task, queue=queue, purpose=purpose, state="answered")
+        edit_queue(queue, overlap=3, actor=None)
+        assert slots(task) == 3
+
+    def test_leaves_other_queues_alone(self, project, queue):
+        other = create_queue(project, name="Other", type="pairwise", actor=None)
+        task = make.task(project, queue=other, answers=1)
+        edit_queue(queue, overlap=9, actor=None)
+        assert slots(task) == 1
+
+    def test_a_review_is_not_edited_here(self, project):
+        review = create_queue(project, name="R", type="pairwise", reserved_for="review", actor=None)
+        with pytest.raises(ReservedQueue):
+            edit_queue(review, overlap=2, actor=None)
+        with pytest.raises(ReservedQueue):
+            set_queue_state(review, "closed", actor=None)
+        with pytest.raises(ReservedQueue):
+            fill_queue(review, Prompt.objects.all(), actor=None)
+
+    def test_a_closed_queue_takes_no_answer_and_an_open_one_does_again(self, project, queue, alice):
+        make.task(project, queue=queue)
+        held = next_assignment(project, alice)
+        set_queue_state(queue, "closed", actor=None)
+        with pytest.raises(QueueClosed):
+            submit(held, {"tiers": [["a"], ["b"]]}, key="1")
+        set_queue_state(queue, "open", actor=None)
+        assert submit(held, {"tiers": [["a"], ["b"]]}, key="1")
+        with pytest.raises(Invalid):
+            set_queue_state(queue, "asleep", actor=None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_slot_that_is_taken_while_answers_are_lowered_costs_another_free_one():
+    """The one who lowers waits for the one who takes, and then leaves that slot."""
+    project = make.project()
+    alice = make.member(project, "alice")
+    queue = create_queue(project, name="Q", type="pairwise", overlap=3, actor=None)
+    task = make.task(project, queue=queue, answers=3)
+    last = task.assignments.order_by("-pk").first()
+    problems = []
+
+    def lower():
+        try:
+            edit_queue(queue, overlap=2, actor=None)
+        except Exception as problem:
+            problems.append(problem)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=lower)
+    with transaction.atomic():
+        # The slot that would go first is being taken, and nobody else can see it yet.
+        Assignment.objects.filter(pk=last.pk).select_for_update().get()
+        annotator = make.annotator(project, "quick")
+        Assignment.objects.filter(pk=last.pk).update(
+            state="held", annotator=annotator, held_until="2100-01-01T00:00:00Z"
+        )
+        thread.start()
+        wait_for_lock()
+    thread.join(timeout=30)
+    assert problems == []
+    assert (slots(task, "held"), slots(task)) == (1, 1)
+    assert next_assignment(project, alice)
+
+
+def wait_for_lock():
+    for _ in range(3000):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+            cursor.execute("SELECT pg_sleep(0.01)")
+    raise AssertionError("nobody waits")
+
+
+class TestFill:
+    def make_prompts(self, project, number, outputs=3, **fields):
+        for place in range(number):
+            prompt = make.prompt(project, f"Question {place} {fields}?", **fields)
+            for output in range(outputs):
+                make.output(prompt, f"Answer {output}", source=f"model {output}")
+
+    def test_asks_about_prompts_with_enough_outputs_once(self, project, queue, clara):
+        self.make_prompts(project, 3)
+        self.make_prompts(project, 2, outputs=1, tags=["few"])
+        assert fill_queue(queue, Prompt.objects.all(), outputs_each=2, actor=clara) == 3
+        assert Assignment.objects.filter(state="free").count() == 6
+        with pytest.raises(NothingToAsk):
+            fill_queue(queue, Prompt.objects.all(), outputs_each=2, actor=clara)
+        assert Event.objects.get(verb="queue.fill").details == {"tasks": 3}
+
+    def test_asks_about_what_the_filter_leaves_and_no_more_than_wanted(self, project, queue):
+        self.make_prompts(project, 4, tags=["x"])
+        self.make_prompts(project, 4, tags=["y"])
+        prompts = Prompt.objects.narrowed(tag="x")
+        assert fill_queue(queue, prompts, limit=3, actor=None) == 3
+        assert {tuple(tags) for tags in Task.objects.values_list("prompt__tags", flat=True)} == {
+            ("x",)
+        }
+
+    def test_takes_no_prompts_of_another_project(self, project, queue):
+        self.make_prompts(make.project("other"), 2)
+        with pytest.raises(NothingToAsk):
+            fill_queue(queue, Prompt.objects.all(), actor=None)
+
+    def test_refuses_more_outputs_than_the_type_can_show(self, project, queue):
+        with pytest.raises(Invalid, match="has 2 to 2 outputs"):
+            fill_queue(queue, Prompt.objects.all(), outputs_each=3, actor=None)
+
+    def test_draws_from_different_sources_first(self):
+        outputs = [Output(text=str(place), source="big") for place in range(50)]
+        outputs.append(Output(text="rare", source="small"))
+        for _ in range(20):
+            assert {one.source for one in drawn(outputs, 2)} == {"big", "small"}
+        assert len({one.text for one in drawn(outputs, 3)}) == 3
+
+
+class TestPages:
+    @pytest.fixture
+    def curator(self, client, clara):
+        client.force_login(clara)
+        return client
+
+    def address(self, name, *arguments):
+        return reverse(name, args=["demo", *arguments])
+
+    def test_lists_queues_and_counts_when_htmx_asks(self, curator, project, queue):
+        make.task(project, queue=queue, answers=2)
+        page = curator.get(self.address("queues")).content.decode()
+        assert "Q</a>" in page
+        assert "counting…" in page
+        counted = curator.get(self.address("queues"), headers={"HX-Request": "true"})
+        assert "0 / 2" in counted.content.decode()
+        assert "<html" not in counted.content.decode()
+
+    def test_makes_a_queue(self, curator, project):
+        response = curator.post(
+            self.address("new_queue"),
+            {
+                "type": "ranking",
+                "name": "Rank",
+                "overlap": 3,
+                "option.tie": "on",
+                "guideline": "Hi.",
+            },
+        )
+        queue = Queue.objects.get()
+        assert response.url == self.address("queue", queue.pk)
+        assert (queue.type, queue.overlap, queue.options) == ("ranking", 3, {"tie": True})
+        page = curator.get(response.url).content.decode()
+        assert "Version 1, in force" in page
+
+    def test_a_refusal_stands_on_the_form_that_was_sent(self, curator, queue):
+        response = curator.post(
+            self.address("new_queue"), {"type": "pairwise", "name": "Q", "overlap": 1}
+        )
+        assert response.status_code == 422
+        assert "There is already a queue with this name" in response.content.decode()
+
+    def test_edits_pauses_and_closes(self, curator, queue):
+        form = curator.get(self.address("queue_edit", queue.pk)).content.decode()
+        assert 'value="Q"' in form
+        curator.post(
+            self.address("queue_edit", queue.pk), {"name": "Q2", "overlap": 4, "guideline": "x"}
+        )
+        for state in ("paused", "closed"):
+            curator.post(self.address("queue_state", queue.pk), {"state": state})
+            queue.refresh_from_db()
+            assert queue.state == state
+        assert (queue.name, queue.overlap) == ("Q2", 4)
+        assert queue.options == {"strength": False, "tie": False, "both_bad": False}
+
+    def test_adds_questions(self, curator, project, queue):
+        TestFill().make_prompts(project, 2)
+        response = curator.post(
+            self.address("queue_fill", queue.pk), {"outputs_each": 2, "limit": 10}, follow=True
+        )
+        assert "2 questions were added." in response.content.decode()
+        response = curator.post(
+            self.address("queue_fill", queue.pk), {"outputs_each": 7, "limit": 10}, follow=True
+        )
+        assert "Outputs each:" in response.content.decode()
+
+    def test_shows_a_review_without_a_way_to_change_it(self, curator, project):
+        review = create_queue(project, name="R", type="pairwise", reserved_for="review", actor=None)
+        page = curator.get(self.address("queue", review.pk)).content.decode()
+        assert self.address("queue_state", review.pk) not in page
+        assert curator.get(self.address("queue_edit", review.pk)).status_code == 409
+        assert Queue.objects.get(pk=review.pk).state == "open"
+
+    def test_its_queries_do_not_grow(self, curator, project, queue):
+        counts = []
+        for _ in range(2):
+            for _ in range(10):
+                task = make.task(project, queue=queue)
+                make.queue(project, name=f"Queue {task.pk}")
+            with CaptureQueriesContext(connection) as queries:
+                curator.get(self.address("queues") + "?now")
+                curator.get(self.address("queue", queue.pk) + "?now")
+            counts.append(len(queries))
+        assert counts[0] == counts[1]
+
+    def test_goes_from_page_to_page_by_key(self, curator, project):
+        for place in range(60):
+            make.queue(project, name=f"Queue {place:02}")
+        first = curator.get(self.address("queues"))
+        names = [row["name"] for row in first.context["queues"]]
+        second = curator.get(first.context["next_url"])
+        names += [row["name"] for row in second.context["queues"]]
+        assert names == [f"Queue {place:02}" for place in reversed(range(60))]
+        assert second.context["next_url"] == ""
+        assert second.context["first_url"]
+
+
+class TestApi:
+    @pytest.fixture
+    def curator(self, client, clara):
+        client.force_login(clara)
+        return client
+
+    def test_makes_asks_and_changes(self, curator, project):
+        made = curator.post(
+            "/api/projects/demo/queues/",
+            {"name": "Q", "type": "pairwise", "guideline": "Be fair."},
+            content_type="application/json",
+        )
+        assert made.status_code == 201, made.json()
+        address = f"/api/projects/demo/queues/{made.json()['id']}/"
+        prompt = make.prompt(project)
+        outputs = [make.output(prompt, "one").pk, make.output(prompt, "two").pk]
+        body = {"prompt": prompt.pk, "outputs": outputs, "ref": "mine"}
+        asked = curator.post(f"{address}tasks/", body, content_type="application/json")
+        assert [one["output"] for one in asked.json()["outputs"]] == outputs
+        again = curator.post(f"{address}tasks/", body, content_type="application/json")
+        assert again.status_code == 409
+        changed = curator.patch(
+            address, {"overlap": 3, "state": "paused"}, content_type="application/json"
+        )
+        assert changed.json()["progress"] == {"tasks": 1, "answered": 0, "wanted": 3}
+        assert (changed.json()["state"], changed.json()["guideline"]) == ("paused", "Be fair.")
+        assert len(curator.get(f"{address}tasks/").json()["results"]) == 1
+
+    def test_asks_about_nothing_of_another_project(self, curator, project, queue):
+        stranger = make.prompt(make.project("other"))
+        body = {"prompt": stranger.pk, "outputs": [make.output(stranger).pk] * 2}
+        address = f"/api/projects/demo/queues/{queue.pk}/tasks/"
+        assert curator.post(address, body, content_type="application/json").status_code == 422
+        assert not Task.objects.exists()
+
+
+def test_what_is_asked_twice_of_one_output_is_no_question(queue, project):
+    prompt = make.prompt(project)
+    output = make.output(prompt)
+    with pytest.raises(Invalid):
+        ask(queue, prompt, [output, output])

@@ -1,0 +1,335 @@
+"""Who may open which address: the name of a URL, its methods, and the lowest role for each.
+
+A new URL needs a line in `URL_ROLES`, or `tests/test_every_url.py` fails. An address with more
+in it than a project's slug needs a line in `ARGUMENTS` too.
+"""
+
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+
+from alignment.models import Checkpoint, Generation, Review, Run
+from annotation.assign import next_assignment
+from annotation.freeze import freeze
+from annotation.receive_import import receive_import
+from annotation.submit import submit
+from tests import make
+from truing.models import ApiToken, Invitation, Membership, PasswordLink
+from truing.secret import digest_of
+
+# Roles: ANNOTATOR REVIEWER CURATOR ENGINEER OWNER. Beside them:
+ANYBODY = "ANYBODY"  # without signing in; a link's secret may be in the address
+SIGNED_IN = "SIGNED_IN"  # everybody who has signed in, member of a project or not
+SELF = "SELF"  # the person whose object it is; nobody else, whatever their role
+MAKER = "MAKER"  # who may make projects; roles do not matter
+
+URL_ROLES: dict[str, dict[str, str]] = {
+    # People
+    "home": {"GET": SIGNED_IN},
+    "sign_in": {"GET": ANYBODY, "POST": ANYBODY},
+    "sign_out": {"POST": ANYBODY},
+    "set_password": {"GET": ANYBODY, "POST": ANYBODY},
+    "invitation": {"GET": ANYBODY, "POST": ANYBODY},
+    "account": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "tokens": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "token_revoke": {"POST": SELF},
+    "new_project": {"GET": MAKER, "POST": MAKER},
+    "members": {"GET": "OWNER"},
+    "member_role": {"POST": "OWNER"},
+    "member_remove": {"POST": "OWNER"},
+    "member_password_link": {"POST": "OWNER"},
+    "invitations": {"POST": "OWNER"},
+    "revoke_invitation": {"POST": "OWNER"},
+    "audit": {"GET": "OWNER"},
+    # The API, and people in it
+    "api": {"GET": ANYBODY},
+    "api_schema": {"GET": ANYBODY},
+    "api_me": {"GET": SIGNED_IN},
+    "api_tokens": {"GET": SIGNED_IN},
+    "api_token": {"DELETE": SELF},
+    "api_projects": {"GET": SIGNED_IN, "POST": MAKER},
+    "api_project": {"GET": "ANNOTATOR"},
+    "api_members": {"GET": "OWNER"},
+    "api_member": {"GET": "OWNER", "PATCH": "OWNER", "DELETE": "OWNER"},
+    "api_password_link": {"POST": "OWNER"},
+    "api_invitations": {"GET": "OWNER", "POST": "OWNER"},
+    "api_invitation": {"DELETE": "OWNER"},
+    "api_events": {"GET": "OWNER"},
+    # The console
+    "queues": {"GET": "CURATOR"},
+    "new_queue": {"GET": "CURATOR", "POST": "CURATOR"},
+    "queue": {"GET": "CURATOR"},
+    "queue_edit": {"GET": "CURATOR", "POST": "CURATOR"},
+    "queue_state": {"POST": "CURATOR"},
+    "queue_fill": {"POST": "CURATOR"},
+    "queue_feedback": {"GET": "CURATOR"},
+    "prompts": {"GET": "REVIEWER"},
+    "prompt": {"GET": "REVIEWER"},
+    "answers": {"GET": "REVIEWER"},
+    "feedback": {"GET": "CURATOR"},
+    "imports": {"GET": "CURATOR", "POST": "CURATOR"},
+    "import": {"GET": "CURATOR"},
+    "import_start": {"POST": "CURATOR"},
+    "import_cancel": {"POST": "CURATOR"},
+    "import_refusals": {"GET": "CURATOR"},
+    "api_queues": {"GET": "CURATOR", "POST": "CURATOR"},
+    "api_queue": {"GET": "CURATOR", "PATCH": "CURATOR"},
+    "api_tasks": {"GET": "CURATOR", "POST": "CURATOR"},
+    "api_prompts": {"GET": "REVIEWER"},
+    "api_prompt": {"GET": "REVIEWER"},
+    "api_annotations": {"GET": "REVIEWER"},
+    "api_feedback": {"GET": "CURATOR"},
+    "api_imports": {"GET": "CURATOR", "POST": "CURATOR"},
+    "api_import": {"GET": "CURATOR"},
+    # The desk
+    "desk": {"GET": "ANNOTATOR"},
+    "answer": {"POST": SELF},
+    "skip": {"POST": SELF},
+    "draft": {"POST": SELF},
+    "hold": {"POST": SELF},
+    "last_answers": {"GET": "ANNOTATOR"},
+    "correct_answer": {"GET": SELF, "POST": SELF},
+    "api_next": {"POST": "ANNOTATOR"},
+    "api_answer": {"POST": SELF},
+    "api_skip": {"POST": SELF},
+    "api_hold": {"POST": SELF},
+    "api_correct": {"POST": SELF},
+    # Agreement and datasets
+    "agreement": {"GET": "REVIEWER"},
+    "datasets": {"GET": "CURATOR"},
+    "new_dataset": {"GET": "CURATOR", "POST": "CURATOR"},
+    "dataset": {"GET": "CURATOR"},
+    "freeze_again": {"GET": "CURATOR", "POST": "CURATOR"},
+    "version": {"GET": "CURATOR"},
+    "version_row_votes": {"GET": "CURATOR"},
+    "version_download": {"GET": "CURATOR"},
+    "version_file": {"GET": "CURATOR"},
+    "api_agreement": {"GET": "REVIEWER"},
+    "api_datasets": {"GET": "CURATOR", "POST": "CURATOR"},
+    "api_dataset_preview": {"POST": "CURATOR"},
+    "api_dataset": {"GET": "CURATOR"},
+    "api_version": {"GET": "CURATOR"},
+    "api_version_rows": {"GET": "CURATOR"},
+    # Runs
+    "runs": {"GET": "REVIEWER"},
+    "new_run": {"GET": "ENGINEER", "POST": "ENGINEER"},
+    "run": {"GET": "REVIEWER"},
+    "run_metrics": {"GET": "REVIEWER"},
+    "run_cancel": {"POST": "ENGINEER"},
+    "run_resume": {"POST": "ENGINEER"},
+    "api_runs": {"GET": "REVIEWER", "POST": "ENGINEER"},
+    "api_run": {"GET": "REVIEWER"},
+    "api_run_metrics": {"GET": "REVIEWER"},
+    "api_run_cancel": {"POST": "ENGINEER"},
+    "api_run_resume": {"POST": "ENGINEER"},
+    "api_methods": {"GET": "REVIEWER"},
+    # Checkpoints and generations
+    "checkpoints": {"GET": "REVIEWER"},
+    "checkpoint_add": {"POST": "ENGINEER"},
+    "checkpoint": {"GET": "REVIEWER"},
+    "checkpoint_download": {"GET": "ENGINEER"},
+    "checkpoint_generate": {"POST": "ENGINEER"},
+    "checkpoint_review": {"POST": "ENGINEER"},
+    "checkpoint_promote": {"POST": "ENGINEER"},
+    "generation_cancel": {"POST": "ENGINEER"},
+    "api_checkpoints": {"GET": "REVIEWER", "POST": "ENGINEER"},
+    "api_checkpoint": {"GET": "REVIEWER"},
+    "api_checkpoint_generate": {"POST": "ENGINEER"},
+    "api_checkpoint_promote": {"POST": "ENGINEER"},
+    "api_promotions": {"GET": "REVIEWER"},
+    "api_generations": {"GET": "REVIEWER"},
+    "api_generation": {"GET": "REVIEWER"},
+    "api_generation_cancel": {"POST": "ENGINEER"},
+    # Overview and reviews
+    "project": {"GET": "ANNOTATOR"},
+    "reviews": {"GET": "REVIEWER"},
+    "review": {"GET": "REVIEWER"},
+    "review_finish": {"POST": "ENGINEER"},
+    "review_promote": {"POST": "ENGINEER"},
+    "review_reject": {"POST": "ENGINEER"},
+    "api_reviews": {"GET": "REVIEWER", "POST": "ENGINEER"},
+    "api_review": {"GET": "REVIEWER"},
+    "api_review_finish": {"POST": "ENGINEER"},
+    "api_review_reject": {"POST": "ENGINEER"},
+}
+
+
+def a_member(project, person):
+    newcomer = make.user("newcomer")
+    membership = Membership.objects.create(project=project, user=newcomer)
+    return {"pk": membership.pk}
+
+
+def an_invitation(project, person, secret="an open invitation"):
+    owner = project.memberships.owners().first().user
+    return Invitation.objects.create(
+        project=project,
+        email="invited@example.org",
+        role=Membership.Role.ANNOTATOR,
+        digest=digest_of(secret),
+        created_by=owner,
+        expires_at=timezone.now() + timedelta(days=1),
+    )
+
+
+def a_token(project, person):
+    token = ApiToken.objects.create(user=person, name="A token", digest=digest_of("a token"))
+    return {"pk": token.pk}
+
+
+def a_question(project, person):
+    make.task(project)
+    return {"pk": next_assignment(project, person).pk}
+
+
+def an_answer(project, person):
+    make.task(project)
+    given = submit(next_assignment(project, person), {"tiers": [["a"], ["b"]]}, key="a key")
+    return {"pk": given.pk}
+
+
+def a_run(project, person):
+    return {"pk": Run.objects.create(project=project, method="sft").pk}
+
+
+def a_checkpoint(project, person):
+    folder = Path(settings.CHECKPOINTS) / "a-model"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").write_text("{}")
+    (folder / "model.safetensors").write_bytes(b"weights")
+    made = Checkpoint.objects.create(
+        project=project, name="a-model", kind=Checkpoint.Kind.POLICY, path=str(folder)
+    )
+    return {"pk": made.pk}
+
+
+def a_generation(project, person):
+    model = a_checkpoint(project, person)["pk"]
+    made = Generation.objects.create(project=project, checkpoint_id=model, prompts=[])
+    return {"pk": made.pk}
+
+
+def a_queue(project, person):
+    return {"pk": make.queue(project).pk}
+
+
+def a_prompt(project, person):
+    return {"pk": make.task(project).prompt.pk}
+
+
+def an_import(project, person):
+    """A file that waits for somebody's yes, with lines that were refused."""
+    content = make.feedback_line(make.task(project))
+    one = receive_import(project, SimpleUploadedFile("file.jsonl", content), actor=person)
+    one.refusals_file.write_text("{}\n")
+    return {"pk": one.pk}
+
+
+def a_password_link(project, person):
+    PasswordLink.objects.create(
+        user=make.user("forgetful"),
+        digest=digest_of("forgotten"),
+        expires_at=timezone.now() + timedelta(days=1),
+    )
+    return {"secret": "forgotten"}
+
+
+def a_version(project, person, **more):
+    """A frozen version of one row, and where it stands."""
+    task = make.task(project)
+    make.vote(task, "a", "b")
+    version = freeze(project, name="first", kind="preference", actor=None)
+    at = {"name": "first", "number": version.number, "split": task.prompt.split, **more}
+    return {name: value for name, value in at.items() if value is not None}
+
+
+def a_review(project, person):
+    models = [
+        Checkpoint.objects.create(project=project, name=name, kind="policy", path=f"/no/{name}")
+        for name in ("candidate", "baseline")
+    ]
+    review = Review.objects.create(
+        project=project, candidate=models[0], baseline=models[1], prompts=[]
+    )
+    return {"pk": review.pk}
+
+
+# What the addresses need: called with the project and the person who asks (for an outsider: the
+# project's owner), gives the address's arguments. The slug is always there.
+ARGUMENTS = {
+    "set_password": a_password_link,
+    "invitation": lambda project, person: {
+        "secret": an_invitation(project, person, "come in") and "come in"
+    },
+    "token_revoke": a_token,
+    "api_token": a_token,
+    "queue": a_queue,
+    "queue_edit": a_queue,
+    "queue_state": a_queue,
+    "queue_fill": a_queue,
+    "queue_feedback": a_queue,
+    "prompt": a_prompt,
+    "import": an_import,
+    "import_start": an_import,
+    "import_cancel": an_import,
+    "import_refusals": an_import,
+    "api_queue": a_queue,
+    "api_tasks": a_queue,
+    "api_prompt": a_prompt,
+    "api_import": an_import,
+    "member_role": a_member,
+    "member_remove": a_member,
+    "answer": a_question,
+    "skip": a_question,
+    "draft": a_question,
+    "hold": a_question,
+    "correct_answer": an_answer,
+    "api_answer": a_question,
+    "api_skip": a_question,
+    "api_hold": a_question,
+    "api_correct": an_answer,
+    "member_password_link": a_member,
+    "revoke_invitation": lambda project, person: {"pk": an_invitation(project, person).pk},
+    "run": a_run,
+    "run_metrics": a_run,
+    "run_cancel": a_run,
+    "run_resume": a_run,
+    "api_run": a_run,
+    "api_run_metrics": a_run,
+    "api_run_cancel": a_run,
+    "api_run_resume": a_run,
+    "checkpoint": a_checkpoint,
+    "checkpoint_download": a_checkpoint,
+    "checkpoint_generate": a_checkpoint,
+    "checkpoint_review": a_checkpoint,
+    "checkpoint_promote": a_checkpoint,
+    "generation_cancel": a_generation,
+    "api_checkpoint": a_checkpoint,
+    "api_checkpoint_generate": a_checkpoint,
+    "api_checkpoint_promote": a_checkpoint,
+    "api_generation": a_generation,
+    "api_generation_cancel": a_generation,
+    "review": a_review,
+    "review_finish": a_review,
+    "review_promote": a_review,
+    "review_reject": a_review,
+    "api_review": a_review,
+    "api_review_finish": a_review,
+    "api_review_reject": a_review,
+    "api_member": a_member,
+    "api_password_link": a_member,
+    "api_invitation": lambda project, person: {"pk": an_invitation(project, person).pk},
+    "dataset": partial(a_version, number=None, split=None),
+    "freeze_again": partial(a_version, number=None, split=None),
+    "version": partial(a_version, split=None),
+    "version_row_votes": partial(a_version, row=0),
+    "version_download": partial(a_version, format="trl_preference"),
+    "version_file": partial(a_version, split=None, file="manifest"),
+    "api_dataset": partial(a_version, number=None, split=None),
+    "api_version": partial(a_version, split=None),
+    "api_version_rows": partial(a_version, written_as="trl_preference"),
+}
