@@ -55,7 +55,7 @@ def play(*, say: Say, seed: int = 0, played: Callable[[Loop], object] | None = N
     with loop.stage("leave work for people"):
         loop.leave_work(made["sft"])
     loop.seconds["total"] = round(time.monotonic() - start, 1)
-    result = {"project": project.slug, **found, "seconds": loop.seconds}
+    result = {"project": project.slug, **found, "seconds": dict(loop.seconds)}
     record(PLAYED, actor=None, project=project, on=project, result=result)
     if played:
         played(loop)
@@ -119,7 +119,8 @@ def table(shown: Shown) -> str:
             line += f"{result[name]['win_rate']:10.0%}{f'{low:.0%} to {high:.0%}':>17}"
             line += f"{result[name]['rubric_win_rate']:13.0%}"
         lines.append(line)
-    taken = ", ".join(f"{name} {value:g}" for name, value in result["seconds"].items())
+    longest_first = sorted(result["seconds"].items(), key=lambda taken: (-taken[1], taken[0]))
+    taken = ", ".join(f"{name} {value:g}" for name, value in longest_first)
     return "\n".join(
         [
             *lines,
