@@ -5,6 +5,17 @@ from pathlib import Path
 import pytest
 
 from tests import make
+from tests.sweep import sweep
+
+
+@pytest.fixture(autouse=True)
+def _no_job_is_left(request, django_db_blocker):
+    """Who writes for good, because it needs a second connection, leaves no job behind."""
+    yield
+    mark = request.node.get_closest_marker("django_db")
+    if "transactional_db" in request.fixturenames or (mark and mark.kwargs.get("transaction")):
+        with django_db_blocker.unblock():
+            sweep()
 
 
 @pytest.fixture(autouse=True)

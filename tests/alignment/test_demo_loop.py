@@ -2,7 +2,6 @@
 
 import pytest
 from django.conf import settings
-from django.core.management import call_command
 from django.test import override_settings
 
 from alignment.demo.cast import Player
@@ -13,6 +12,7 @@ from alignment.models import Checkpoint, Promotion, Review
 from annotation.ask import ask_all
 from annotation.create_queue import create_queue
 from annotation.models import Prompt, Queue
+from tests.sweep import sweep
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def played(django_db_setup, django_db_blocker, tmp_path_factory):
         shown = play(say=print, played=loops.append)
         flipped = judged_by_a_coin(loops[0])
         yield shown, flipped
-        call_command("flush", interactive=False, verbosity=0)
+        sweep()
 
 
 def judged_by_a_coin(loop):
