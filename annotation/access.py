@@ -9,6 +9,7 @@ from annotation.models import (
     Assignment,
     Dataset,
     DatasetVersion,
+    Endpoint,
     Import,
     Prompt,
     Queue,
@@ -38,6 +39,11 @@ def import_for(request: HttpRequest, slug: str, pk: int) -> Import:
     project = project_for(request, slug, at_least=Role.CURATOR)
     found = Import.objects.select_related("project", "queue", "created_by")
     return get_object_or_404(found, pk=pk, project=project)
+
+
+def endpoint_for(request: HttpRequest, slug: str, pk: int) -> Endpoint:
+    project = project_for(request, slug, at_least=Role.ENGINEER)
+    return get_object_or_404(Endpoint.objects.select_related("project"), pk=pk, project=project)
 
 
 def assignment_for(request: HttpRequest, slug: str, pk: int) -> tuple[Assignment, Annotator]:

@@ -7,6 +7,7 @@ from annotation.models import (
     Annotation,
     Annotator,
     Assignment,
+    Endpoint,
     Output,
     Prompt,
     Queue,
@@ -42,6 +43,14 @@ def annotator(project, name="w1"):
 def queue(project, name="Compare", type="pairwise", **fields):
     found = Queue.objects.filter(project=project, name=name).first()
     return found or Queue.objects.create(project=project, name=name, type=type, **fields)
+
+
+def endpoint(project, name="model", base_url="http://127.0.0.1:9/v1", model="m", **fields):
+    """Where nobody listens, unless the test says otherwise."""
+    found = Endpoint.objects.filter(project=project, name=name).first()
+    return found or Endpoint.objects.create(
+        project=project, name=name, base_url=base_url, model=model, **fields
+    )
 
 
 def prompt(project, text="Why is the sky blue?", **fields):

@@ -18,7 +18,17 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[1]
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
 # What only a training process may load. The web of a machine without the extra must start.
-HEAVY = {"torch", "transformers", "trl", "datasets", "peft", "accelerate", "pandas", "ray"}
+HEAVY = {
+    "torch",
+    "transformers",
+    "trl",
+    "datasets",
+    "peft",
+    "accelerate",
+    "pandas",
+    "ray",
+    "fastapi",
+}
 
 WEB = """
 import importlib, json, pkgutil, sys
@@ -27,7 +37,7 @@ django.setup()
 from django.urls import get_resolver
 get_resolver().url_patterns
 # Processes of their own, and what a plug-in loads when it works.
-apart = ("management", "migrations", "demo", "train", "sample")
+apart = ("management", "migrations", "demo", "train", "sample", "host")
 def load(package):
     for file in pkgutil.iter_modules(importlib.import_module(package).__path__):
         if file.name not in apart and not file.name.endswith("_trainer"):

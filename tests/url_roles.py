@@ -114,6 +114,15 @@ URL_ROLES: dict[str, dict[str, str]] = {
     "api_dataset": {"GET": "CURATOR"},
     "api_version": {"GET": "CURATOR"},
     "api_version_rows": {"GET": "CURATOR"},
+    # Endpoints
+    "endpoints": {"GET": "ENGINEER"},
+    "new_endpoint": {"GET": "ENGINEER", "POST": "ENGINEER"},
+    "endpoint": {"GET": "ENGINEER", "POST": "ENGINEER"},
+    "endpoint_check": {"POST": "ENGINEER"},
+    "endpoint_switch": {"POST": "ENGINEER"},
+    "api_endpoints": {"GET": "ENGINEER", "POST": "ENGINEER"},
+    "api_endpoint": {"GET": "ENGINEER", "PATCH": "ENGINEER"},
+    "api_endpoint_check": {"POST": "ENGINEER"},
     # Runs
     "runs": {"GET": "REVIEWER"},
     "new_run": {"GET": "ENGINEER", "POST": "ENGINEER"},
@@ -213,6 +222,10 @@ def a_generation(project, person):
     return {"pk": made.pk}
 
 
+def an_endpoint(project, person):
+    return {"pk": make.endpoint(project).pk}
+
+
 def a_queue(project, person):
     return {"pk": make.queue(project).pk}
 
@@ -294,6 +307,11 @@ ARGUMENTS = {
     "api_correct": an_answer,
     "member_password_link": a_member,
     "revoke_invitation": lambda project, person: {"pk": an_invitation(project, person).pk},
+    "endpoint": an_endpoint,
+    "endpoint_check": an_endpoint,
+    "endpoint_switch": an_endpoint,
+    "api_endpoint": an_endpoint,
+    "api_endpoint_check": an_endpoint,
     "run": a_run,
     "run_metrics": a_run,
     "run_cancel": a_run,

@@ -7,6 +7,7 @@ from annotation.models.queue import Guideline, Queue  # isort: skip
 from annotation.models.task import Task, TaskOutput  # isort: skip
 from annotation.models.assignment import Assignment  # isort: skip
 from annotation.models.annotation import Annotation, Draft  # isort: skip
+from annotation.models.endpoint import Endpoint  # isort: skip
 from annotation.models.dataset import Dataset, DatasetVersion  # isort: skip
 from annotation.models.import_ import Import  # isort: skip
 
@@ -17,6 +18,7 @@ __all__ = [
     "Dataset",
     "DatasetVersion",
     "Draft",
+    "Endpoint",
     "Guideline",
     "Import",
     "Output",

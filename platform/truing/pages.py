@@ -39,6 +39,7 @@ NAVIGATION: tuple[tuple[str, tuple[tuple[str, str, Role], ...]], ...] = (
             ("runs", "Runs", Role.REVIEWER),
             ("checkpoints", "Checkpoints", Role.REVIEWER),
             ("reviews", "Reviews", Role.REVIEWER),
+            ("endpoints", "Endpoints", Role.ENGINEER),
         ),
     ),
     ("Project", (("members", "Members", Role.OWNER), ("audit", "Audit", Role.OWNER))),
