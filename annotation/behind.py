@@ -25,13 +25,15 @@ def votes_behind(project: Project, row: dict[str, Any]) -> list[dict[str, Any]]:
     answers = (
         Annotation.objects.in_project(project)
         .filter(pk__in=row["annotations"])
-        .select_related("assignment__annotator", "assignment__guideline")
+        .select_related("assignment__annotator", "assignment__guideline", "assignment__queue")
         .order_by("pk")
     )
     votes = []
     for answer in answers:
-        says = "all bad" if answer.answer.get("all_bad") else ""
-        vote = read_vote(answer.answer, refs, annotation=answer.pk, annotator=0)
+        queue = answer.assignment.queue
+        said = queue.task_type.comparison(answer.answer, queue.type_options)
+        says = "all bad" if said.get("all_bad") else ""
+        vote = read_vote(said, refs, annotation=answer.pk, annotator=0)
         if vote and not says:
             chosen = outputs.index((row["chosen"], row["chosen_source"]))
             rejected = outputs.index((row["rejected"], row["rejected_source"]))

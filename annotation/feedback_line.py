@@ -8,7 +8,6 @@ import json
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from math import isfinite
 from typing import Any
 
@@ -126,14 +125,26 @@ def read_line(record: Record, *, task_type: str = "") -> Line:
 
 def problem_with_answers(line: Line, options: Any) -> str:
     """What is wrong with its answers in a queue with these options; nothing when nothing is."""
-    check = partial(TASK_TYPES[line.task_type].problem_with, refs=line.refs, options=options)
-    if line.gold is not None and (problem := check(line.gold)):
+    if line.gold is not None and (problem := _problem(line, line.gold, options)):
         return f"Gold: {problem}"
+    task_type = TASK_TYPES[line.task_type]
     for annotation in line.annotations:
         for answer in annotation.answers:
-            if problem := check(answer.answer):
+            problem = _problem(line, answer.answer, options)
+            if not problem and not answer.reason.strip():
+                problem = task_type.reason_wanted(answer.answer, options)
+            if problem:
                 return f"Annotator “{annotation.annotator}”: {problem}"
     return ""
+
+
+def _problem(line: Line, answer: Record, options: Any) -> str:
+    task_type = TASK_TYPES[line.task_type]
+    problem = task_type.problem_with(answer, line.refs, options)
+    if problem or not task_type.needs_texts:
+        return problem
+    texts = {output.ref: output.text for output in line.outputs}
+    return task_type.problem_with_texts(answer, texts, options)
 
 
 def _with_task_type(line: Line, default: str) -> Line:

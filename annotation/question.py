@@ -20,6 +20,7 @@ class ShownOutput:
     number: int
     text: str
     place: str  # where a draft or an answer has put it, if anywhere
+    page: Any = None  # what the task type's template shows beside it
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Question:
     guideline: Guideline | None
     options: dict[str, Any]
     form: dict[str, str]
+    page: Any  # what the task type's template shows beside
     reason: str
     seconds: float
     key: str  # of the answer that will be given
@@ -111,18 +113,26 @@ def _question(
 ) -> Question:
     queue = task.queue
     texts = dict(task.task_outputs.values_list("ref", "output__text"))
+    options = queue.type_options
     form = queue.task_type.form_of(answer, shown)
     return Question(
         pk=pk,
         queue=queue,
         prompt=task.prompt.messages if task.prompt else [],
         outputs=[
-            ShownOutput(position, position + 1, texts[ref], form.get(f"place_{position}", ""))
+            ShownOutput(
+                position,
+                position + 1,
+                texts[ref],
+                form.get(f"place_{position}", ""),
+                queue.task_type.beside(options, position, form),
+            )
             for position, ref in enumerate(shown)
         ],
         guideline=guideline,
-        options=record_of(queue.type_options),
+        options=record_of(options),
         form=form,
+        page=queue.task_type.page(options, shown, form),
         reason=reason,
         seconds=seconds,
         key=secrets.token_hex(16),

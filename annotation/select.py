@@ -3,13 +3,15 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 from django.db import connection, transaction
 
 from annotation.aggregators.base import Question, Vote, read_vote
-from annotation.models import Annotation, TaskOutput
+from annotation.models import Annotation, Queue, TaskOutput
 from annotation.models.task import TaskQuerySet
+from annotation.task_types import TaskType
 
 PIECE = 1000
 
@@ -38,20 +40,39 @@ class Selection:
     def __init__(self, tasks: TaskQuerySet, *, bad_as_ties: bool = False) -> None:
         self.tasks = tasks
         self.bad_as_ties = bad_as_ties
+        self._queues: dict[int, tuple[TaskType, Any]] = {}
 
     def __iter__(self) -> Iterator[Question]:
         last = 0
         while True:
-            rows = self.tasks.filter(pk__gt=last).order_by("pk").values_list("pk", "prompt__digest")
-            piece = dict(rows[:PIECE])
+            rows = self.tasks.filter(pk__gt=last).order_by("pk")
+            piece = {
+                task: _Asked(digest or "", *self._type_of(queue))
+                for task, digest, queue in rows.values_list("pk", "prompt__digest", "queue")[:PIECE]
+            }
             if not piece:
                 return
             for question in _questions(piece):
                 yield _with_ties(question) if self.bad_as_ties else question
             last = max(piece)
 
+    def _type_of(self, queue: int) -> tuple[TaskType, Any]:
+        if queue not in self._queues:
+            found = Queue.objects.get(pk=queue)
+            self._queues[queue] = found.task_type, found.type_options
+        return self._queues[queue]
 
-def _questions(piece: Mapping[int, str | None]) -> Iterator[Question]:
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a task asks: about which prompt, and how."""
+
+    prompt: str
+    task_type: TaskType
+    options: Any
+
+
+def _questions(piece: Mapping[int, _Asked]) -> Iterator[Question]:
     refs: defaultdict[int, list[str]] = defaultdict(list)
     names: defaultdict[int, list[str]] = defaultdict(list)
     outputs = TaskOutput.objects.filter(task_id__in=piece).order_by("task_id", "position")
@@ -59,7 +80,7 @@ def _questions(piece: Mapping[int, str | None]) -> Iterator[Question]:
         "task_id", "ref", "output__digest", "output__source"
     ):
         refs[task].append(ref)
-        names[task].append(f"{piece[task]}/{digest}/{source}")
+        names[task].append(f"{piece[task].prompt}/{digest}/{source}")
 
     # Somebody who was asked again is heard once: their newest answer takes the earlier one's place.
     votes: defaultdict[int, dict[int, Vote]] = defaultdict(dict)
@@ -67,7 +88,9 @@ def _questions(piece: Mapping[int, str | None]) -> Iterator[Question]:
     for task, annotator, annotation, answer in answers.values_list(
         "assignment__task_id", "assignment__annotator_id", "pk", "answer"
     ):
-        vote = read_vote(answer, refs[task], annotation=annotation, annotator=annotator)
+        asked = piece[task]
+        said = asked.task_type.comparison(answer, asked.options)
+        vote = read_vote(said, refs[task], annotation=annotation, annotator=annotator)
         if vote is not None:
             votes[task][annotator] = vote
 

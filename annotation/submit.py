@@ -60,7 +60,7 @@ def submit(
     who = annotator or assignment.annotator
     if who is None:
         raise NotTaken
-    check(assignment.task, answer, key=key, seconds=seconds)
+    check(assignment.task, answer, key=key, seconds=seconds, reason=reason)
     try:
         return _accept(assignment, who, answer, key=key, seconds=seconds, reason=reason)
     except (TooLate, QueueClosed):
@@ -70,11 +70,21 @@ def submit(
         raise
 
 
-def check(task: Task, answer: dict[str, Any], *, key: str, seconds: float | None) -> None:
+def check(
+    task: Task, answer: dict[str, Any], *, key: str, seconds: float | None, reason: str
+) -> None:
     """Refuse what is no answer to this task."""
     queue = task.queue
     refs = list(task.task_outputs.values_list("ref", flat=True))
     if problem := queue.task_type.problem_with(answer, refs, queue.type_options):
+        raise BadAnswer(problem)
+    if queue.task_type.needs_texts:
+        texts = dict(task.task_outputs.values_list("ref", "output__text"))
+        if problem := queue.task_type.problem_with_texts(answer, texts, queue.type_options):
+            raise BadAnswer(problem)
+    if not reason.strip() and (
+        problem := queue.task_type.reason_wanted(answer, queue.type_options)
+    ):
         raise BadAnswer(problem)
     if not (1 <= len(key) <= 64 and key.isprintable()):
         raise BadKey

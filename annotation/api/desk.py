@@ -36,7 +36,9 @@ class NextBody(Body):
 
 class AnswerBody(Body):
     answer = serializers.DictField(
-        help_text='Outputs by position as shown: {"tiers": [[1], [0, 2]], "strength": 2}.'
+        help_text="What the task type takes, with outputs by position as shown: "
+        '{"tiers": [[1], [0, 2]], "strength": 2}, {"ratings": {"0": {"Overall": 5}}}, '
+        '{"spans": [{"output": 0, "start": 4, "end": 9, "label": "Wrong"}]}.'
     )
     key = serializers.CharField(
         max_length=64, help_text="Yours, and new for each answer: sent twice, counted once."
@@ -149,14 +151,33 @@ def record_of_question(assignment: Assignment) -> dict[str, Any]:
 
 
 def with_refs(answer: dict[str, Any], shown: list[str]) -> dict[str, Any]:
-    """The answer as it is stored, where outputs have refs and no positions."""
+    """The answer as it is stored, where outputs have refs and no positions.
+
+    Positions stand in the tiers, are the names in `ratings` and `flags`, and the `output` of a
+    span. What has another form than these is left to the task type, which refuses it.
+    """
+    refs = {str(position): ref for position, ref in enumerate(shown)}
+
+    def ref_at(position: Any) -> str:
+        # In JSON the names of an object are texts.
+        if isinstance(position, bool) or str(position) not in refs:
+            raise BadAnswer(f"There is no output at position {position!r}.")
+        return refs[str(position)]
+
+    read = dict(answer)
     tiers = answer.get("tiers")
-    if tiers is None:
-        return answer
-    if not isinstance(tiers, list) or not all(isinstance(tier, list) for tier in tiers):
-        raise BadAnswer("Tiers must be a list of lists of positions.")
-    for tier in tiers:
-        for position in tier:
-            if not isinstance(position, int) or position not in range(len(shown)):
-                raise BadAnswer(f"There is no output at position {position!r}.")
-    return {**answer, "tiers": [[shown[position] for position in tier] for tier in tiers]}
+    if tiers is not None:
+        if not isinstance(tiers, list) or not all(isinstance(tier, list) for tier in tiers):
+            raise BadAnswer("Tiers must be a list of lists of positions.")
+        read["tiers"] = [[ref_at(position) for position in tier] for tier in tiers]
+    for name in ("ratings", "flags"):
+        if isinstance(by_output := answer.get(name), dict):
+            read[name] = {ref_at(position): said for position, said in by_output.items()}
+    if isinstance(spans := answer.get("spans"), list):
+        read["spans"] = [
+            {**span, "output": ref_at(span["output"])}
+            if isinstance(span, dict) and "output" in span
+            else span
+            for span in spans
+        ]
+    return read

@@ -1,21 +1,42 @@
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 Answer = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that an answer says of an output, or of the prompt where `ref` is empty.
+
+    A rating has a name and a level, a label a name and a value (and perhaps a level: its
+    severity); a critique has a text; a span has a place in the output's text.
+    """
+
+    name: str
+    value: str = ""
+    level: float | None = None
+    ref: str = ""
+    text: str = ""
+    start: int | None = None
+    end: int | None = None
 
 
 class TaskType:
     """One way of asking: how an answer arrives, what is wrong with it, what it says.
 
     An answer names outputs by their refs (`{"tiers": [["a"], ["b", "c"]]}`); a page posts the
-    positions at which it showed them.
+    positions at which it showed them. Beside its file, a task type may have a template
+    (`templates/annotation/task_types/NAME.html`, whose partial `keys` lists its keys) and a script.
     """
 
     label: str
-    min_outputs: int
+    min_outputs: int  # 0: it may be about the prompt alone
     max_outputs: int
     Options: type  # a frozen dataclass: what a curator may set on a queue
     example_answer: Answer  # a good answer about outputs "a" and "b", for tests and the API's pages
+    script = ""  # the static file that knows its keys, such as "truing/desk_scales.js"
+    needs_texts = False  # `problem_with_texts` is asked too
 
     def read(self, form: Mapping[str, str], shown: Sequence[str]) -> Answer:
         """Read an answer from the submitted form; `shown` holds the refs in the order shown.
@@ -28,10 +49,43 @@ class TaskType:
         """What the form says where this is the answer: `read` the other way round."""
         raise NotImplementedError
 
+    def page(self, options: Any, shown: Sequence[str], form: Mapping[str, str]) -> Any:
+        """What its template shows beside prompt and outputs, as plain values; often nothing."""
+        return None
+
+    def beside(self, options: Any, position: int, form: Mapping[str, str]) -> Any:
+        """The same for the output at this position; its template finds it as `output.page`."""
+        return None
+
     def problem_with(self, answer: Answer, refs: Sequence[str], options: Any) -> str:
         """Say in one sentence what is wrong with an answer; say nothing when nothing is."""
         raise NotImplementedError
 
+    def problem_with_texts(self, answer: Answer, texts: Mapping[str, str], options: Any) -> str:
+        """The same of an answer that is good so far, where it takes the outputs' texts to tell."""
+        return ""
+
+    def reason_wanted(self, answer: Answer, options: Any) -> str:
+        """Ask in one sentence for the reason, where the answer must not come without one."""
+        return ""
+
     def in_words(self, answer: Answer, shown: Sequence[str]) -> str:
         """The answer in a few words, for the person who saw the outputs numbered as shown."""
         raise NotImplementedError
+
+    # --- what an answer is worth to those who merge answers and freeze datasets
+
+    def comparison(self, answer: Answer, options: Any) -> Answer:
+        """What the answer says of which output is better, with `tiers`; {} when it says nothing.
+
+        Aggregators and agreement see no more of an answer than this.
+        """
+        return answer
+
+    def scores(self, answer: Answer, refs: Sequence[str], options: Any) -> dict[str, float]:
+        """How good each output is by this answer alone, from 0 (bad) to 1; those that it judges."""
+        return dict.fromkeys(refs, 0.0) if answer.get("all_bad") else {}
+
+    def findings(self, answer: Answer, options: Any) -> list[Finding]:
+        """The ratings, labels, critiques and spans in an answer."""
+        return []

@@ -21,6 +21,7 @@ class Pairwise(TaskType):
     label = "Choose the better of two"
     min_outputs = 2
     max_outputs = 2
+    script = "truing/desk_pairwise.js"
     Options = PairwiseOptions
     example_answer = {"tiers": [["b"], ["a"]], "strength": 2}
 

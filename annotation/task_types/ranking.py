@@ -17,6 +17,7 @@ class Ranking(TaskType):
     label = "Put the outputs in order"
     min_outputs = 2
     max_outputs = 9
+    script = "truing/desk_ranking.js"
     Options = RankingOptions
     example_answer = {"tiers": [["b"], ["a"]]}
 

@@ -19,12 +19,15 @@ from annotation.models import Annotation, Annotator, Queue
 from annotation.question import Question, progress_of, question_again, question_of, shown_to
 from annotation.skip import skip
 from annotation.submit import submit
+from annotation.task_types import TASK_TYPES
 from truing.access import membership_for
 from truing.http import Request, key_of
 from truing.models import Membership
 from truing.pages import render
 
 LAST_ANSWERS = 20
+# Those of all types: the next question may be of another.
+SCRIPTS = sorted({one.script for one in TASK_TYPES.values() if one.script})
 
 
 @require_safe
@@ -161,13 +164,13 @@ def show(
         "queues": list(queues),
         "chosen": chosen,
         "is_correction": is_correction,
+        "scripts": SCRIPTS,
         "progress": progress_of(annotator, question.queue if question else None),
     }
     if question:
-        context["task_templates"] = [
-            f"annotation/task_types/{question.type}.html",
-            "annotation/task_types/_any.html",
-        ]
+        templates = [f"annotation/task_types/{name}.html" for name in (question.type, "_any")]
+        context["task_templates"] = templates
+        context["keys_templates"] = [f"{template}#keys" for template in templates]
     return render(request, "annotation/desk.html", context, fragment="question")
 
 

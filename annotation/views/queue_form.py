@@ -60,15 +60,25 @@ def _initial(queue: Queue) -> dict[str, Any]:
     newest = queue.guidelines.order_by("-number").first()
     shown: dict[str, Any] = {"name": queue.name, "overlap": queue.overlap}
     shown["guideline"] = newest.text if newest else ""
-    return shown | {OPTION + name: value for name, value in queue.options.items()}
+    return shown | {OPTION + name: _shown(value) for name, value in queue.options.items()}
+
+
+def _shown(value: Any) -> Any:
+    """A value as its field shows it: of a list, a line each."""
+    return "\n".join(value) if isinstance(value, list | tuple) else value
 
 
 def _field(item: OptionField) -> forms.Field:
-    about: dict[str, Any] = {"label": item.label, "help_text": item.help, "initial": item.default}
+    about: dict[str, Any] = {"label": item.label, "help_text": item.help}
+    about["initial"] = _shown(item.default)
     if item.type is bool:
         return forms.BooleanField(required=False, **about)
     if item.choices:
         return forms.ChoiceField(choices=[(one, one) for one in item.choices], **about)
+    if item.type is tuple:
+        # How many lines it may have, the options say: an empty list is a value too.
+        lines = forms.Textarea(attrs={"rows": 4})
+        return forms.CharField(required=False, widget=lines, **about)
     about["required"] = not item.optional
     if item.type is str:
         return forms.CharField(**about)

@@ -205,7 +205,10 @@ def _options(queue: Queue) -> list[tuple[str, str]]:
     shown = []
     for item in fields_of(queue.task_type.Options):
         value = getattr(queue.type_options, item.name)
-        word = {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+        if isinstance(value, tuple):
+            word = "; ".join(value) or "none"
+        else:
+            word = {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
         shown.append((item.label, word))
     return shown
 

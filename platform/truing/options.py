@@ -12,6 +12,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 from truing.errors import Invalid
 
 T = TypeVar("T")
+LONGEST_LINE = 500  # of a list of texts
 
 
 class BadOption(Invalid):
@@ -27,7 +28,10 @@ def option(
     choices: Sequence[str] = (),
     label: str = "",
 ) -> Any:
-    """One field of an options dataclass: its default, a sentence about it, and its limits."""
+    """One field of an options dataclass: its default, a sentence about it, and its limits.
+
+    Of a list of texts (`tuple[str, ...]`), the limits say how many lines it may have.
+    """
     return field(
         default=default,
         metadata={
@@ -45,7 +49,7 @@ class OptionField:
     """One option as forms, schemas and help texts need to know it."""
 
     name: str
-    type: type  # bool, int, float or str
+    type: type  # bool, int, float, str, or tuple: a list of texts
     optional: bool
     default: Any
     help: str
@@ -83,7 +87,8 @@ def build(options: type[T], values: Mapping[str, Any]) -> T:
     """Make the options from values as they come from a form, JSON or the command line.
 
     Strings are read as the field's type; a missing name takes its default; an empty string
-    means None where the field may be None. Raises BadOption with one sentence.
+    means None where the field may be None; a text with several lines is a list of texts. Raises
+    BadOption with one sentence, as an options class may of itself, in its `__post_init__`.
     """
     known = {item.name: item for item in fields_of(options)}
     for name in values:
@@ -95,7 +100,10 @@ def build(options: type[T], values: Mapping[str, Any]) -> T:
 
 def record_of(options: Any) -> dict[str, Any]:
     """The options as plain values, as they are stored."""
-    return asdict(options)
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in asdict(options).items()
+    }
 
 
 def json_schema(options: type) -> dict[str, Any]:
@@ -103,30 +111,39 @@ def json_schema(options: type) -> dict[str, Any]:
     names = {bool: "boolean", int: "integer", float: "number", str: "string"}
     properties: dict[str, Any] = {}
     for item in fields_of(options):
-        schema: dict[str, Any] = {"type": names[item.type], "description": item.help}
+        schema: dict[str, Any] = {"type": names.get(item.type, "array"), "description": item.help}
         schema["default"] = item.default
+        if item.type is tuple:
+            schema |= {"default": list(item.default), "items": {"type": "string"}}
+            schema |= _limits(item, "minItems", "maxItems")
+            properties[item.name] = schema
+            continue
         if item.optional:
             schema["nullable"] = True
-        if item.min_value is not None:
-            schema["minimum"] = item.min_value
-        if item.max_value is not None:
-            schema["maximum"] = item.max_value
+        schema |= _limits(item, "minimum", "maximum")
         if item.choices:
             schema["enum"] = list(item.choices)
         properties[item.name] = schema
     return {"type": "object", "properties": properties, "additionalProperties": False}
 
 
+def _limits(item: OptionField, least: str, most: str) -> dict[str, float]:
+    limits = {least: item.min_value, most: item.max_value}
+    return {name: limit for name, limit in limits.items() if limit is not None}
+
+
 def _plain_type(hint: Any) -> tuple[type, bool]:
     if get_origin(hint) in (Union, types.UnionType):
         [kind] = [part for part in get_args(hint) if part is not type(None)]
         return kind, True
-    return hint, False
+    return (tuple if get_origin(hint) is tuple else hint), False
 
 
 def _read(item: OptionField, value: Any) -> Any:
     if item.optional and value in (None, ""):
         return None
+    if item.type is tuple:
+        return _read_lines(item, value)
     try:
         read = _as_type(item.type, value)
     except (TypeError, ValueError):
@@ -141,6 +158,23 @@ def _read(item: OptionField, value: Any) -> Any:
             raise BadOption(f"{item.label} must be at least {item.min_value:g}, not {read:g}.")
         if item.max_value is not None and read > item.max_value:
             raise BadOption(f"{item.label} must be at most {item.max_value:g}, not {read:g}.")
+    return read
+
+
+def _read_lines(item: OptionField, value: Any) -> tuple[str, ...]:
+    lines = value.splitlines() if isinstance(value, str) else value
+    if not isinstance(lines, list | tuple) or not all(isinstance(line, str) for line in lines):
+        raise BadOption(f"{item.label} must be a list of texts.")
+    read = tuple(filter(None, (" ".join(line.split()) for line in lines)))
+    for place, line in enumerate(read):
+        if line in read[:place]:
+            raise BadOption(f"{item.label}: “{line}” stands there twice.")
+        if len(line) > LONGEST_LINE or "\x00" in line:
+            raise BadOption(f"{item.label}: a line is text of at most {LONGEST_LINE} characters.")
+    if item.min_value is not None and len(read) < item.min_value:
+        raise BadOption(f"{item.label} must have at least {item.min_value:g}, a line each.")
+    if item.max_value is not None and len(read) > item.max_value:
+        raise BadOption(f"{item.label} may have at most {item.max_value:g}, not {len(read)}.")
     return read
 
 

@@ -214,8 +214,8 @@ def test_the_number_of_queries_does_not_grow(project, django_assert_num_queries)
             make.vote(task, "a", "b", by="w2")
 
     ask(2)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         agreement(project)
     ask(20)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         agreement(project)

@@ -1,26 +1,39 @@
 """Every task type keeps the contract; then what is particular to each."""
 
+import json
 from dataclasses import is_dataclass
 
 import pytest
+from django.contrib.staticfiles import finders
+from django.template.loader import select_template
 
+from annotation.feedback_line import asks, problem_with_answers, read_line
 from annotation.task_types import TASK_TYPES
 from truing.options import build, fields_of
 
 REFS = ["a", "b"]
+TEXTS = {"a": "It is four, as anyone can see.", "b": "Five."}
+
+
+def refs_of(task_type):
+    """Those that its example answer is about."""
+    return REFS[: task_type.max_outputs]
 
 
 @pytest.mark.parametrize("name", TASK_TYPES)
 def test_its_example_is_a_good_answer(name):
     task_type = TASK_TYPES[name]
     options = build(task_type.Options, {})
-    assert task_type.problem_with(task_type.example_answer, REFS, options) == ""
+    example = task_type.example_answer
+    assert task_type.problem_with(example, refs_of(task_type), options) == ""
+    texts = {ref: TEXTS[ref] for ref in refs_of(task_type)}
+    assert task_type.problem_with_texts(example, texts, options) == ""
 
 
 @pytest.mark.parametrize("name", TASK_TYPES)
 def test_what_the_form_says_reads_as_the_answer(name):
     task_type = TASK_TYPES[name]
-    for shown in (["a", "b"], ["b", "a"]):
+    for shown in (refs_of(task_type), refs_of(task_type)[::-1]):
         form = task_type.form_of(task_type.example_answer, shown)
         assert task_type.read(form, shown) == task_type.example_answer
 
@@ -29,16 +42,73 @@ def test_what_the_form_says_reads_as_the_answer(name):
 def test_no_answer_is_a_problem(name):
     task_type = TASK_TYPES[name]
     options = build(task_type.Options, {})
-    assert task_type.read({}, REFS) == {}
-    assert task_type.problem_with({}, REFS, options).endswith(".")
-    assert task_type.problem_with({"nonsense": 1}, REFS, options).endswith(".")
+    refs = refs_of(task_type)
+    assert task_type.read({}, refs) == {}
+    assert task_type.problem_with({}, refs, options).endswith(".")
+    assert task_type.problem_with({"nonsense": 1}, refs, options).endswith(".")
+    assert task_type.problem_with([], refs, options).endswith(".")
+
+
+@pytest.mark.parametrize("name", TASK_TYPES)
+def test_what_it_says_for_merging_is_well_formed(name):
+    task_type = TASK_TYPES[name]
+    options = build(task_type.Options, {})
+    refs = refs_of(task_type)
+    comparison = task_type.comparison(task_type.example_answer, options)
+    placed = [ref for tier in comparison.get("tiers", []) for ref in tier]
+    assert sorted(placed) in ([], refs)
+    scores = task_type.scores(task_type.example_answer, refs, options)
+    assert all(ref in refs and 0 <= score <= 1 for ref, score in scores.items())
+    for finding in task_type.findings(task_type.example_answer, options):
+        assert finding.ref in ["", *refs]
+        assert finding.name
+    # Of half an answer, as a correction of an old one or a draft may be, they fail as little.
+    for half in ({}, {"tiers": []}, {"ratings": {}}, {"labels": {}}, {"spans": []}, {"text": ""}):
+        assert isinstance(task_type.comparison(half, options), dict)
+        assert isinstance(task_type.scores(half, refs, options), dict)
+        assert isinstance(task_type.findings(half, options), list)
+
+
+@pytest.mark.parametrize("name", TASK_TYPES)
+def test_its_page_is_made_for_any_answer(name):
+    task_type = TASK_TYPES[name]
+    options = build(task_type.Options, {})
+    refs = refs_of(task_type)
+    for form in ({}, task_type.form_of(task_type.example_answer, refs)):
+        task_type.page(options, refs, form)
+
+
+@pytest.mark.parametrize("name", TASK_TYPES)
+def test_it_goes_out_and_comes_in_again_as_a_line(name):
+    """Form: tests/annotation/test_export_feedback.py does it with tables."""
+    task_type = TASK_TYPES[name]
+    outputs = [{"id": ref, "text": TEXTS[ref]} for ref in refs_of(task_type)]
+    record = {
+        "id": "one",
+        "prompt": [{"role": "user", "content": "What is two and two?"}],
+        "task_type": name,
+        "outputs": outputs,
+        "annotations": [{"annotator": "w1", "answer": task_type.example_answer}],
+    }
+    line = read_line(json.loads(json.dumps(record)))
+    assert asks(line)
+    assert problem_with_answers(line, build(task_type.Options, {})) == ""
+    assert line.annotations[0].answers[0].answer == task_type.example_answer
+
+
+@pytest.mark.parametrize("name", TASK_TYPES)
+def test_its_keys_and_its_script_are_there(name):
+    templates = [f"annotation/task_types/{one}.html#keys" for one in (name, "_any")]
+    assert select_template(templates)
+    if TASK_TYPES[name].script:
+        assert finders.find(TASK_TYPES[name].script)
 
 
 @pytest.mark.parametrize("name", TASK_TYPES)
 def test_it_says_what_it_is(name):
     task_type = TASK_TYPES[name]
     assert task_type.label
-    assert task_type.in_words(task_type.example_answer, REFS)
+    assert task_type.in_words(task_type.example_answer, refs_of(task_type))
     assert 0 <= task_type.min_outputs <= task_type.max_outputs
     assert is_dataclass(task_type.Options)
     assert all(item.help.endswith(".") for item in fields_of(task_type.Options))

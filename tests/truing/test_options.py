@@ -54,6 +54,43 @@ def test_refuses_in_one_sentence(values, sentence):
     assert str(refusal.value) == sentence
 
 
+@dataclass(frozen=True)
+class Named:
+    names: tuple[str, ...] = option(("One", "Two"), "What there is.", min_value=1, max_value=3)
+
+
+def test_a_text_with_several_lines_is_a_list_of_texts():
+    options = build(Named, {"names": " First  thing\r\n\nSecond\n"})
+    assert options.names == ("First thing", "Second")
+    assert record_of(options) == {"names": ["First thing", "Second"]}
+    assert build(Named, record_of(options)) == options
+    assert fields_of(Named)[0].type is tuple
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [
+        ([], "Names must have at least 1, a line each."),
+        ("a\nb\nc\nd", "Names may have at most 3, not 4."),
+        (["a", "a"], "Names: “a” stands there twice."),
+        (["a", 1], "Names must be a list of texts."),
+        (7, "Names must be a list of texts."),
+        (["a" * 501], "Names: a line is text of at most 500 characters."),
+    ],
+)
+def test_refuses_a_list_in_one_sentence(names, sentence):
+    with pytest.raises(BadOption) as refusal:
+        build(Named, {"names": names})
+    assert str(refusal.value) == sentence
+
+
+def test_the_schema_of_a_list_says_its_limits():
+    schema = json_schema(Named)["properties"]["names"]
+    assert schema["type"] == "array"
+    assert schema["default"] == ["One", "Two"]
+    assert (schema["minItems"], schema["maxItems"]) == (1, 3)
+
+
 def test_describes_its_fields_in_their_order():
     fields = fields_of(Options)
     assert [field.name for field in fields] == ["beta", "epochs", "shuffle", "loss", "limit"]
