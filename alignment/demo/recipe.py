@@ -39,7 +39,15 @@ OPTIONS: dict[str, dict[str, Any]] = {
     },
     "sft": {"learning_rate": 3e-4, "epochs": 1, "batch_size": 8},
     "reward": {"learning_rate": 5e-4, "epochs": 2, "batch_size": 16},
-    "dpo": {"learning_rate": 3e-4, "epochs": 2, "batch_size": 8, "sft_weight": 0.2},
+    # An adapter and a strong hold: DPO on answers that mean nothing then does little harm.
+    "dpo": {
+        "lora_rank": 4,
+        "learning_rate": 1e-3,
+        "epochs": 2,
+        "batch_size": 8,
+        "beta": 1.0,
+        "sft_weight": 0.5,
+    },
     "ppo": {
         "learning_rate": 3e-4,
         "value_learning_rate": 5e-4,
