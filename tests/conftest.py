@@ -1,11 +1,16 @@
 """The cast. Owen owns, Erin engineers, Clara curates, Rita reviews, Alice and Bob annotate."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from tests import make
 from tests.sweep import sweep
+
+# Models this small gain nothing from a second thread, and lose much where a core is busy: before
+# torch is imported here, and for every process that a test starts.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(autouse=True)

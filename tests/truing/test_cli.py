@@ -126,6 +126,8 @@ def test_up_runs_all_of_it_and_ends_all_of_it(empty_database, tmp_path):
             "TRUING_HOME": str(tmp_path / "home"),
             "DATABASE_URL": empty_database,
         },
+        # Tests that a shell runs in the background would have it ignore Ctrl-C, as they do.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
