@@ -147,7 +147,7 @@ def test_a_draft_is_there_after_a_reload(at_desk, project):
     assert response.status_code == 204
     text = text_of(at_desk.get(DESK))
     assert "So far" in text
-    assert 'value="31.0"' in text
+    assert 'value="31.00"' in text
     place = text[text.index('name="place_1"') :]
     assert '<option value="1" selected>' in place[: place.index("</select>")]
 

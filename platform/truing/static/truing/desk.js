@@ -28,7 +28,7 @@
     const now = Date.now();
     const seconds = form?.elements.seconds;
     if (seconds && !document.hidden) {
-      seconds.value = (Number(seconds.value) + Math.min(now - ticking, 5000) / 1000).toFixed(1);
+      seconds.value = (Number(seconds.value) + Math.min(now - ticking, 5000) / 1000).toFixed(2);
     }
     ticking = now;
   };
@@ -56,6 +56,7 @@
     const url = question?.dataset.draftUrl;
     if (!url || !form || isSending) return;
     const at = question;
+    tick();
     try {
       const answer = await post(url, new FormData(form), keepalive);
       if (at !== question || isSending) return;
