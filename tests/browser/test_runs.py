@@ -15,6 +15,9 @@ from tests.alignment.conftest import (  # noqa: F401
     preferences,
 )
 
+# So many that the page is open long before the last of them.
+STEPS = 400
+
 
 @pytest.fixture
 def worker():
@@ -42,7 +45,7 @@ def test_an_engineer_starts_a_dpo_run_and_sees_its_curve_move(open_page, project
     page.get_by_role("tab", name="DPO").click()
     page.get_by_label("preferences@1").check()
     page.get_by_label("Base model").select_option(label="base")
-    page.get_by_label("Max steps").fill("60")
+    page.get_by_label("Max steps").fill(str(STEPS))
     page.get_by_label("Batch size").fill("2")
     page.get_by_role("button", name="Train").click()
 
@@ -55,7 +58,7 @@ def test_an_engineer_starts_a_dpo_run_and_sees_its_curve_move(open_page, project
         timeout=60_000,
     )
     # The page says by itself that it is over; nobody has reloaded it.
-    page.get_by_text("succeeded").first.wait_for(timeout=120_000)
+    page.get_by_text("succeeded").first.wait_for(timeout=300_000)
     run = Run.objects.get()
-    assert (run.method, run.step, run.created_by) == ("dpo", 60, erin)
+    assert (run.method, run.step, run.created_by) == ("dpo", STEPS, erin)
     assert run.checkpoint.name == run.name
