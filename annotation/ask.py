@@ -2,19 +2,21 @@
 
 import secrets
 import string
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
+from typing import Any
 
 from django.db import connection, transaction
 
 from annotation.edit_queue import locked
 from annotation.models import Assignment, Output, Prompt, Queue, Task, TaskOutput
 from truing.errors import Invalid, Refused
+from truing.options import build, record_of
 
 PIECE = 1000
 REF_LENGTH = 200
 
-Question = tuple[Prompt, Sequence[Output]]
+Question = tuple[Prompt | None, Sequence[Output]]
 
 
 class QueueIsClosed(Refused):
@@ -29,8 +31,18 @@ class NoQuestion(Invalid):
     """This is not a question for this queue."""
 
 
-def ask(queue: Queue, prompt: Prompt, outputs: Sequence[Output], *, ref: str = "") -> Task:
-    """Add one task to a queue, with a free slot for each answer it wants."""
+def ask(
+    queue: Queue,
+    prompt: Prompt | None,
+    outputs: Sequence[Output],
+    *,
+    ref: str = "",
+    brief: Mapping[str, Any] | None = None,
+) -> Task:
+    """Add one task to a queue, with a free slot for each answer it wants.
+
+    Where the queue's type takes no prompt, a brief may say what is wanted.
+    """
     if len(ref) > REF_LENGTH or "\x00" in ref:
         raise Invalid(f"The id of a task is text of at most {REF_LENGTH} characters.")
     with transaction.atomic():
@@ -38,19 +50,32 @@ def ask(queue: Queue, prompt: Prompt, outputs: Sequence[Output], *, ref: str = "
             lock_refs(queue.project_id)
             if Task.objects.in_project(queue.project_id).filter(ref=ref).exists():
                 raise RefTaken
-        [task] = _ask(locked(queue), [(prompt, outputs)], ref=ref)
+        queue = locked(queue)
+        said = checked_brief(queue, brief or {})
+        [task] = _ask(queue, [(prompt, outputs)], ref=ref, brief=said)
     return task
 
 
 @transaction.atomic
-def ask_all(queue: Queue, questions: Iterable[Question]) -> int:
+def ask_all(
+    queue: Queue, questions: Iterable[Question], *, brief: Mapping[str, Any] | None = None
+) -> int:
     """Add a task for each question, all of them or none; say how many."""
     queue = locked(queue)
+    said = checked_brief(queue, brief or {})
     rest = iter(questions)
     number = 0
     while piece := list(islice(rest, PIECE)):
-        number += len(_ask(queue, piece))
+        number += len(_ask(queue, piece, brief=said))
     return number
+
+
+def checked_brief(queue: Queue, brief: Mapping[str, Any]) -> dict[str, Any]:
+    """The brief as it is stored: what says nothing is left out."""
+    built: Any = build(queue.task_type.Brief, brief)
+    if problem := queue.task_type.problem_with_brief(built, queue.type_options):
+        raise NoQuestion(problem)
+    return {name: value for name, value in record_of(built).items() if value}
 
 
 def lock_refs(project_id: int) -> None:
@@ -67,14 +92,16 @@ def ref_at(position: int) -> str:
     return letters[position] if position < len(letters) else str(position + 1)
 
 
-def _ask(queue: Queue, questions: Sequence[Question], *, ref: str = "") -> list[Task]:
+def _ask(
+    queue: Queue, questions: Sequence[Question], *, brief: dict[str, Any], ref: str = ""
+) -> list[Task]:
     if queue.state == Queue.State.CLOSED:
         raise QueueIsClosed
     for prompt, outputs in questions:
         _check(queue, prompt, outputs)
     tasks = Task.objects.bulk_create(
         # Chance, not counting: the id travels with exports into other projects.
-        Task(queue=queue, prompt=prompt, ref=ref or f"task-{secrets.token_hex(8)}")
+        Task(queue=queue, prompt=prompt, brief=brief, ref=ref or f"task-{secrets.token_hex(8)}")
         for prompt, _ in questions
     )
     TaskOutput.objects.bulk_create(
@@ -88,11 +115,16 @@ def _ask(queue: Queue, questions: Sequence[Question], *, ref: str = "") -> list[
     return tasks
 
 
-def _check(queue: Queue, prompt: Prompt, outputs: Sequence[Output]) -> None:
+def _check(queue: Queue, prompt: Prompt | None, outputs: Sequence[Output]) -> None:
     least, most = queue.task_type.min_outputs, queue.task_type.max_outputs
     if not least <= len(outputs) <= most:
         wanted = f"{least}" if least == most else f"{least} to {most}"
         raise NoQuestion(f"A question in “{queue}” has {wanted} outputs, not {len(outputs)}.")
+    if (prompt is not None) != queue.task_type.needs_prompt:
+        has = "no prompt" if prompt is None else "a prompt"
+        raise NoQuestion(f"A question in “{queue}” cannot have {has}.")
+    if prompt is None:
+        return
     if prompt.project_id != queue.project_id:
         raise NoQuestion("The prompt belongs to another project.")
     if len({output.pk for output in outputs}) < len(outputs):

@@ -4,8 +4,10 @@ from typing import Any
 
 from django.db import transaction
 
+from annotation.keep_written import keep_written
 from annotation.models import Annotation, Assignment
 from annotation.submit import LONGEST_SECONDS, check, refuse_if_closed, write_down
+from annotation.validate_again import validate_again
 from truing.errors import Refused
 
 
@@ -33,7 +35,7 @@ def correct(
             return follower
         raise AlreadyCorrected
     refuse_if_closed(slot.queue_id)
-    return write_down(
+    given = write_down(
         assignment=slot,
         answer=answer,
         shown=annotation.shown,
@@ -43,3 +45,6 @@ def correct(
         key=key,
         supersedes=annotation,
     )
+    keep_written(given, slot.task)
+    validate_again(annotation, given)
+    return given

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from annotation.assign import take
 from annotation.draft import save_draft
+from annotation.keep_written import keep_written
 from annotation.models import Annotation, Annotator, Assignment, Draft, Queue, Task
 from truing.errors import Invalid, Refused
 
@@ -139,7 +140,7 @@ def _accept(
     slot.closed_at = now
     slot.save()
     Draft.objects.filter(task=slot.task_id, annotator=who).delete()
-    return write_down(
+    given = write_down(
         assignment=slot,
         answer=answer,
         shown=slot.shown,
@@ -148,6 +149,8 @@ def _accept(
         key=key,
         at=now,
     )
+    keep_written(given, assignment.task)
+    return given
 
 
 def _slot_for_late_answer(assignment: Assignment, who: Annotator) -> Assignment:

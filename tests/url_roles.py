@@ -91,6 +91,7 @@ URL_ROLES: dict[str, dict[str, str]] = {
     "skip": {"POST": SELF},
     "draft": {"POST": SELF},
     "hold": {"POST": SELF},
+    "preview": {"POST": "ANNOTATOR"},
     "last_answers": {"GET": "ANNOTATOR"},
     "correct_answer": {"GET": SELF, "POST": SELF},
     "api_next": {"POST": "ANNOTATOR"},

@@ -8,6 +8,7 @@ from annotation.models.task import Task, TaskOutput  # isort: skip
 from annotation.models.assignment import Assignment  # isort: skip
 from annotation.models.annotation import Annotation, Draft  # isort: skip
 from annotation.models.endpoint import Endpoint  # isort: skip
+from annotation.models.authorship import Authorship  # isort: skip
 from annotation.models.dataset import Dataset, DatasetVersion  # isort: skip
 from annotation.models.import_ import Import  # isort: skip
 
@@ -15,6 +16,7 @@ __all__ = [
     "Annotation",
     "Annotator",
     "Assignment",
+    "Authorship",
     "Dataset",
     "DatasetVersion",
     "Draft",

@@ -1,3 +1,4 @@
+from django.apps import apps
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -52,7 +53,15 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         met = Assignment.objects.filter(
             task=models.OuterRef("task"), round=models.OuterRef("round"), annotator=annotator
         )
-        return self.filter(~models.Exists(met))
+        return self.filter(~models.Exists(met)).not_written_by(annotator)
+
+    def not_written_by(self, annotator: Annotator) -> "AssignmentQuerySet":
+        """Leaves out the tasks about a prompt or an output that this annotator wrote."""
+        by = apps.get_model("annotation", "Authorship")._default_manager.filter(annotator=annotator)
+        return self.filter(
+            ~models.Exists(by.filter(prompt=models.OuterRef("task__prompt"))),
+            ~models.Exists(by.filter(output__task_outputs__task=models.OuterRef("task"))),
+        )
 
 
 class Assignment(models.Model):

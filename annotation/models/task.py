@@ -35,6 +35,8 @@ class Task(models.Model):
     # unique in a project, under a lock; the constraint keeps it so in a queue.
     ref = models.CharField(max_length=200)
     gold = models.JSONField(null=True, blank=True)  # a known answer, or none
+    # Where there is no prompt: what is wanted, as the task type's `Brief` has it.
+    brief = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = TaskQuerySet.as_manager()

@@ -22,6 +22,30 @@ class Finding:
     end: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class NewOutput:
+    """An output of the task's prompt that a person wrote."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewPrompt:
+    """A prompt that a person wrote."""
+
+    messages: list[dict[str, str]]
+    language: str = ""
+    tags: tuple[str, ...] = ()
+
+
+Written = NewOutput | NewPrompt
+
+
+@dataclass(frozen=True)
+class NoBrief:
+    """Its tasks say no more than the queue's guideline."""
+
+
 class TaskType:
     """One way of asking: how an answer arrives, what is wrong with it, what it says.
 
@@ -88,4 +112,19 @@ class TaskType:
 
     def findings(self, answer: Answer, options: Any) -> list[Finding]:
         """The ratings, labels, critiques and spans in an answer."""
+        return []
+
+    # --- where people write
+
+    needs_prompt = True  # False: its tasks have no prompt, and may have a brief
+    Brief: type = NoBrief  # a frozen dataclass, as Options: what a task without a prompt wants
+    prefers_written = False  # what is written is better than the output that was shown
+    is_gate = False  # its answers say in `verdict` what may go into training: "accept", or not
+
+    def problem_with_brief(self, brief: Any, options: Any) -> str:
+        """Say in one sentence what is wrong with a task's brief; nothing when nothing is."""
+        return ""
+
+    def written(self, answer: Answer, options: Any) -> list[Written]:
+        """What the answer adds to the project; it is kept together with the answer."""
         return []

@@ -22,6 +22,7 @@ from annotation.submit import submit
 from annotation.task_types import TASK_TYPES
 from truing.access import membership_for
 from truing.http import Request, key_of
+from truing.markdown import render_markdown
 from truing.models import Membership
 from truing.pages import render
 
@@ -85,6 +86,14 @@ def hold(request: Request, slug: str, pk: int) -> HttpResponse:
     """The page is still open."""
     assignment, annotator = assignment_for(request, slug, pk)
     return hold_or_gone(extend_hold(assignment, annotator))
+
+
+@require_POST
+@login_required
+def preview(request: Request, slug: str) -> HttpResponse:
+    """A text as others will see it, rendered and sanitised where all texts are."""
+    membership_for(request, slug)
+    return HttpResponse(render_markdown(request.POST.get("text", "")))
 
 
 @require_safe

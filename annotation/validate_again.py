@@ -1,0 +1,38 @@
+"""Have a correction validated where what it corrects was: others are asked about it anew."""
+
+from annotation.ask import ask
+from annotation.edit_queue import locked
+from annotation.models import Annotation, Assignment, Authorship, Queue, Task
+from annotation.models.authorship import gates
+from annotation.models.task import TaskQuerySet
+
+
+def validate_again(before: Annotation, after: Annotation) -> None:
+    """Ask in the same queues about what the correction wrote, and about what it replaces no more.
+
+    What was answered stays. Called in the correction's transaction.
+    """
+    old = Authorship.objects.filter(annotation=before).select_related("output", "prompt").first()
+    if old is None:
+        return
+    new = Authorship.objects.filter(annotation=after).select_related("output__prompt", "prompt")
+    written = new.first()
+    if written is None or (written.output_id, written.prompt_id) == (old.output_id, old.prompt_id):
+        return
+    tasks = Task.objects.filter(queue__in=gates()).exclude(queue__state=Queue.State.CLOSED)
+    judging = _about(tasks, old)
+    queues = list(Queue.objects.filter(tasks__in=judging).distinct().order_by("pk"))
+    Assignment.objects.free().filter(task__in=judging).delete()
+    for queue in queues:
+        # Somebody else who wrote the same may have had it asked about already.
+        if not _about(tasks.filter(queue=queue), written).exists():
+            if written.output:
+                ask(locked(queue), written.output.prompt, [written.output])
+            else:
+                ask(locked(queue), written.prompt, [])
+
+
+def _about(tasks: TaskQuerySet, written: Authorship) -> TaskQuerySet:
+    if written.output_id:
+        return tasks.filter(task_outputs__output=written.output_id)
+    return tasks.filter(prompt=written.prompt_id, task_outputs=None)

@@ -1,0 +1,179 @@
+"""What people write in their answers becomes data, in the same transaction."""
+
+import threading
+
+import pytest
+from django.db import connections, transaction
+
+from annotation.ask import NoQuestion, ask
+from annotation.ask_blank import ask_blank
+from annotation.assign import next_assignment
+from annotation.correct import correct
+from annotation.create_queue import create_queue
+from annotation.models import Assignment, Authorship, Output
+from annotation.models.authorship import withdrawn
+from annotation.submit import BadAnswer, submit
+from tests import make
+
+
+@pytest.fixture
+def queue(project):
+    return create_queue(project, name="Write", type="demonstration", overlap=2, actor=None)
+
+
+@pytest.fixture
+def prompt(project):
+    return make.prompt(project)
+
+
+def answer(project, person, given, *, key="one", **beside):
+    return submit(next_assignment(project, person), given, key=key, **beside)
+
+
+class TestDemonstration:
+    def test_becomes_an_output_of_the_prompt_written_by_a_human(
+        self, project, queue, prompt, alice
+    ):
+        ask(queue, prompt, [])
+        given = answer(project, alice, {"text": "  Because of **scattering**.\n"})
+        output = Output.objects.get()
+        assert (output.prompt, output.text) == (prompt, "Because of **scattering**.")
+        assert (output.source, output.params, output.ref) == ("human", {}, "")
+        authorship = Authorship.objects.get()
+        assert authorship.annotation == given
+        assert authorship.annotator.user == alice
+        assert (authorship.output, authorship.is_new) == (output, True)
+
+    def test_sent_twice_is_written_once(self, project, queue, prompt, alice):
+        ask(queue, prompt, [])
+        slot = next_assignment(project, alice)
+        for _ in range(2):
+            submit(slot, {"text": "Blue."}, key="one")
+        assert (Output.objects.count(), Authorship.objects.count()) == (1, 1)
+
+    def test_the_same_words_by_two_people_are_one_output_of_both(
+        self, project, queue, prompt, alice, bob
+    ):
+        ask(queue, prompt, [])
+        answer(project, alice, {"text": "Blue."}, key="1")
+        answer(project, bob, {"text": "Blue. "}, key="2")
+        assert Output.objects.count() == 1
+        assert [one.is_new for one in Authorship.objects.order_by("pk")] == [True, False]
+
+    def test_what_came_in_a_file_is_not_added_again(self, project, queue, prompt, alice):
+        there = make.output(prompt, "Blue.", source="human")
+        ask(queue, prompt, [])
+        answer(project, alice, {"text": "Blue."})
+        assert Authorship.objects.get().output == there
+        assert not Authorship.objects.get().is_new
+
+    def test_nothing_is_written_where_the_answer_is_refused(self, project, queue, prompt, alice):
+        ask(queue, prompt, [])
+        with pytest.raises(BadAnswer, match="Write the answer"):
+            answer(project, alice, {"text": " \n"})
+        assert not Output.objects.exists()
+
+    def test_is_undone_with_the_answer(self, project, queue, prompt, alice):
+        ask(queue, prompt, [])
+        slot = next_assignment(project, alice)
+
+        def write_and_fail():
+            with transaction.atomic():
+                submit(slot, {"text": "Blue."}, key="one")
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            write_and_fail()
+        assert not Output.objects.exists()
+
+    def test_a_correction_adds_an_output_and_the_earlier_one_counts_no_more(
+        self, project, queue, prompt, alice
+    ):
+        ask(queue, prompt, [])
+        first = answer(project, alice, {"text": "Green."}, key="1")
+        second = correct(first, {"text": "Blue."}, key="2")
+        correct(second, {"text": "Blue!"}, key="3")
+        assert list(Output.objects.order_by("pk").values_list("text", flat=True)) == [
+            "Green.",
+            "Blue.",
+            "Blue!",
+        ]
+        assert Output.objects.exclude(withdrawn("output")).get().text == "Blue!"
+
+    def test_what_somebody_else_wrote_too_still_counts_after_a_correction(
+        self, project, queue, prompt, alice, bob
+    ):
+        ask(queue, prompt, [])
+        first = answer(project, alice, {"text": "Blue."}, key="1")
+        answer(project, bob, {"text": "Blue."}, key="2")
+        correct(first, {"text": "Blue!"}, key="3")
+        assert Output.objects.exclude(withdrawn("output")).count() == 2
+
+    def test_what_came_in_a_file_still_counts_after_a_correction(
+        self, project, queue, prompt, alice
+    ):
+        make.output(prompt, "Blue.", source="human")
+        ask(queue, prompt, [])
+        first = answer(project, alice, {"text": "Blue."}, key="1")
+        correct(first, {"text": "Blue!"}, key="2")
+        assert Output.objects.exclude(withdrawn("output")).count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_write_the_same_at_once_write_one_output(project, alice, bob):
+    queue = create_queue(project, name="Write", type="demonstration", overlap=2, actor=None)
+    ask(queue, make.prompt(project), [])
+    slots = [next_assignment(project, person) for person in (alice, bob)]
+    problems = []
+
+    def write():
+        try:
+            submit(slots[1], {"text": "Blue."}, key="2")
+        except Exception as problem:
+            problems.append(problem)
+        finally:
+            connections.close_all()
+
+    with transaction.atomic():
+        submit(slots[0], {"text": "Blue."}, key="1")
+        other = threading.Thread(target=write)
+        other.start()
+        other.join(0.5)
+        assert other.is_alive()
+    other.join(10)
+    assert not problems
+    assert (Output.objects.count(), Authorship.objects.count()) == (1, 2)
+
+
+class TestNobodyJudgesTheirOwn:
+    def test_output(self, project, queue, prompt, alice, bob):
+        ask(queue, prompt, [])
+        answer(project, alice, {"text": "Blue."})
+        Assignment.objects.free().delete()
+        judging = make.queue(project, "Judge", type="pairwise")
+        others = make.output(prompt, "Green.")
+        ask(judging, prompt, [Output.objects.get(source="human"), others])
+        assert next_assignment(project, alice) is None
+        assert next_assignment(project, bob).queue == judging
+
+    def test_output_that_somebody_else_wrote_first(self, project, queue, prompt, alice, bob):
+        ask(queue, prompt, [])
+        for key, person in enumerate((alice, bob)):
+            answer(project, person, {"text": "Blue."}, key=str(key))
+        judging = make.queue(project, "Judge", type="pairwise")
+        ask(judging, prompt, [Output.objects.get(), make.output(prompt, "Green.")])
+        assert next_assignment(project, alice) is None
+        assert next_assignment(project, bob) is None
+
+    def test_others_texts_are_theirs(self, project, queue, prompt, alice, bob):
+        ask(queue, prompt, [])
+        answer(project, alice, {"text": "Blue."})
+        assert next_assignment(project, bob).queue == queue
+
+
+class TestWithoutAPrompt:
+    def test_a_question_about_a_prompt_needs_one(self, queue):
+        with pytest.raises(NoQuestion, match="cannot have no prompt"):
+            ask(queue, None, [])
+        with pytest.raises(NoQuestion, match="is about a prompt"):
+            ask_blank(queue, 3, actor=None)
