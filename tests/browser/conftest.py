@@ -64,7 +64,7 @@ def open_page(chromium, live_server):
         context.set_default_timeout(10_000)
         contexts.append(context)
         if user:
-            context.add_cookies([_session_cookie(user, live_server.url)])
+            context.add_cookies([session_cookie(user, live_server.url)])
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda said: _note(said, errors))
@@ -85,7 +85,7 @@ def _note(said, errors):
         errors.append(said.text)
 
 
-def _session_cookie(user, url):
+def session_cookie(user, url):
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]

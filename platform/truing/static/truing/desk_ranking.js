@@ -8,6 +8,18 @@
   let sharesNext = false;
   let sortables = [];
 
+  // Dragging comes after the page: keys and the numbers' menus work without it.
+  const source = document.currentScript.dataset.sortable;
+  let isAsked = false;
+  const drag = () => {
+    if (isAsked) return;
+    isAsked = true;
+    const script = document.createElement("script");
+    script.src = source;
+    script.onload = () => form?.isConnected && show();
+    document.head.append(script);
+  };
+
   const ranking = () => form.querySelector("[data-ranking]");
   const mayTie = () => ranking().dataset.ties === "yes";
   const places = () => selects.map((select) => Number(select.value) || 0);
@@ -62,7 +74,9 @@
     sortables.forEach((sortable) => sortable.destroy());
     board.replaceChildren(...rows);
     tray.replaceChildren(...unplaced().map(chip));
-    sortables = [tray, ...board.querySelectorAll(".board-slot")].map(
+    if (!window.Sortable) drag();
+    const slots = window.Sortable ? [tray, ...board.querySelectorAll(".board-slot")] : [];
+    sortables = slots.map(
       // The board is drawn anew after a drop, when the drop is over.
       (slot) =>
         new Sortable(slot, { group: "board", onEnd: (event) => setTimeout(dropped, 0, event) }),
