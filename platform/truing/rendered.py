@@ -1,0 +1,34 @@
+"""What has been rendered, kept for a while: so many characters, those that were asked for last."""
+
+from collections import OrderedDict
+from hashlib import blake2b
+from threading import Lock
+
+
+class Rendered:
+    """HTML by the text that it came from. The text itself is not kept."""
+
+    def __init__(self, characters: int) -> None:
+        self.room = characters
+        self._lock = Lock()
+        self._html: OrderedDict[bytes, str] = OrderedDict()
+
+    def find(self, text: str) -> str | None:
+        key = _key(text)
+        with self._lock:
+            if key in self._html:
+                self._html.move_to_end(key)
+            return self._html.get(key)
+
+    def keep(self, text: str, html: str) -> None:
+        key = _key(text)
+        with self._lock:
+            self.room += len(self._html.pop(key, ""))
+            self._html[key] = html
+            self.room -= len(html)
+            while self.room < 0:
+                self.room += len(self._html.popitem(last=False)[1])
+
+
+def _key(text: str) -> bytes:
+    return blake2b(text.encode(errors="surrogatepass"), digest_size=20).digest()
