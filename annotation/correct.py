@@ -5,7 +5,7 @@ from typing import Any
 from django.db import transaction
 
 from annotation.keep_written import keep_written
-from annotation.models import Annotation, Assignment
+from annotation.models import Annotation, Annotator, Assignment, Queue
 from annotation.submit import LONGEST_SECONDS, check, refuse_if_closed, write_down
 from annotation.validate_again import validate_again
 from truing.errors import Refused
@@ -13,6 +13,19 @@ from truing.errors import Refused
 
 class AlreadyCorrected(Refused):
     """You have already corrected this answer. Correct the newer one instead."""
+
+
+class NothingToTakeBack(Refused):
+    """You have not answered anything yet that you could take back."""
+
+
+def last_answer(annotator: Annotator) -> Annotation:
+    """What this annotator answered last, where it can still be corrected."""
+    given = Annotation.objects.newest_of(annotator)
+    last = given.exclude(assignment__queue__state=Queue.State.CLOSED).first()
+    if last is None:
+        raise NothingToTakeBack
+    return last
 
 
 @transaction.atomic

@@ -92,6 +92,7 @@ URL_ROLES: dict[str, dict[str, str]] = {
     "draft": {"POST": SELF},
     "hold": {"POST": SELF},
     "preview": {"POST": "ANNOTATOR"},
+    "take_back": {"GET": "ANNOTATOR"},
     "last_answers": {"GET": "ANNOTATOR"},
     "correct_answer": {"GET": SELF, "POST": SELF},
     "api_next": {"POST": "ANNOTATOR"},

@@ -10,6 +10,7 @@ pages: list[URLPattern] = [
     path("desk/<int:pk>/draft/", desk.draft, name="draft"),
     path("desk/<int:pk>/hold/", desk.hold, name="hold"),
     path("desk/preview/", desk.preview, name="preview"),
+    path("desk/undo/", desk.take_back, name="take_back"),
     path("desk/last/", desk.last_answers, name="last_answers"),
     path("desk/last/<int:pk>/", desk.correct_answer, name="correct_answer"),
 ]

@@ -13,9 +13,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from annotation.access import annotation_for, assignment_for, open_queue_for
 from annotation.assign import extend_hold, next_assignment
-from annotation.correct import correct
+from annotation.correct import correct, last_answer
 from annotation.draft import save_draft
 from annotation.models import Annotation, Annotator, Queue
+from annotation.outbox import outbox_of
 from annotation.question import Question, progress_of, question_again, question_of, shown_to
 from annotation.skip import skip
 from annotation.submit import submit
@@ -121,6 +122,15 @@ def last_answers(request: Request, slug: str) -> HttpResponse:
     return render(request, "annotation/last_answers.html", {"rows": rows}, fragment="rows")
 
 
+@require_safe
+@login_required
+@never_cache
+def take_back(request: Request, slug: str) -> HttpResponse:
+    """The last answer again, to be changed: what is given is followed, never deleted."""
+    membership = membership_for(request, slug)
+    return show(request, question_again(last_answer(annotator_of(membership))), is_correction=True)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 @never_cache
@@ -174,6 +184,7 @@ def show(
         "chosen": chosen,
         "is_correction": is_correction,
         "scripts": SCRIPTS,
+        "outbox": outbox_of(request.membership),
         "progress": progress_of(annotator, question.queue if question else None),
     }
     if question:

@@ -170,21 +170,6 @@ def test_the_second_tab_is_told_that_the_first_has_answered(project, alice, open
     assert order_of(Annotation.objects.get()) == "1 is slightly better"
 
 
-def test_a_server_that_is_away_is_said_and_the_answer_sent_again(project, alice, open_page):
-    make.task(project)
-    page = open_page(alice)
-    page.goto("/p/demo/desk/")
-    page.keyboard.press("2")
-    page.get_by_text("Draft saved").wait_for()
-    page.route("**/answer/", lambda route: route.abort())
-    page.get_by_role("button", name="Submit").click()
-    page.get_by_text("The server does not answer.").wait_for()
-    page.unroute("**/answer/")
-    page.get_by_role("button", name="Submit").click()
-    wait_for_question(page, 1)
-    assert Annotation.objects.count() == 1
-
-
 def test_what_a_model_wrote_does_not_run(project, alice, open_page):
     attack = "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 2'>"
     make.task(project, outputs=(attack, "```python\nfor x in y: pass\n```"))

@@ -55,18 +55,25 @@
     draftTimer = null;
     const url = question?.dataset.draftUrl;
     if (!url || !form || isSending) return;
+    if (question.hasAttribute("data-waiting")) return;
     const at = question;
     tick();
+    const data = new FormData(form);
     try {
-      const answer = await post(url, new FormData(form), keepalive);
+      const answer = await post(url, data, keepalive);
+      if (answer.status >= 502) throw new Error("away");
+      window.truing.outbox.draftSaved(url);
       if (at !== question || isSending) return;
       if (answer.ok) status("Draft saved");
       else if (answer.status === 410) lost();
       else status("Draft not saved");
     } catch {
-      if (at === question) status("Draft not saved");
+      if (isSending) return;
+      window.truing.outbox.keepDraft(url, data);
+      if (at === question) status("Draft kept here");
     }
   };
+  desk.saveDraft = saveDraft;
 
   desk.changed = () => {
     status("");
@@ -172,6 +179,8 @@
     const at = event.target;
     if (!question || event.isComposing || event.defaultPrevented) return;
     if (document.querySelector("dialog[open]")) return;
+    // Its answer is given, and waits for the network.
+    if (form && question.hasAttribute("data-waiting")) return;
     if (event.key === "Escape" && isTyping(at)) {
       at.blur();
       return;

@@ -9,7 +9,7 @@
   let sortables = [];
 
   // Dragging comes after the page: keys and the numbers' menus work without it.
-  const source = document.currentScript.dataset.sortable;
+  const source = new URL("sortable.js", document.currentScript.src);
   let isAsked = false;
   const drag = () => {
     if (isAsked) return;

@@ -53,9 +53,20 @@
     if (question && !window.confirm(question)) event.preventDefault();
   });
 
-  const away = () => say("The server does not answer. Nothing you wrote here is lost; please try again.");
+  const away = (event) => {
+    // What happens to an answer, the desk says itself.
+    if (event.detail.elt.matches?.("form[data-answer]")) return;
+    say("The server does not answer. Nothing you wrote here is lost; please try again.");
+  };
   document.addEventListener("htmx:sendError", away);
   document.addEventListener("htmx:timeout", away);
+  // A proxy's page about a server that is away is no part of ours.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { xhr } = event.detail;
+    if (xhr.status < 500 || xhr.getResponseHeader("HX-Retarget")) return;
+    event.detail.shouldSwap = false;
+    away(event);
+  });
   // The next good answer makes what was said before it untrue.
   document.addEventListener("htmx:beforeOnLoad", (event) => {
     const { xhr, requestConfig } = event.detail;

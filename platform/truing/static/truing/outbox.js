@@ -1,0 +1,246 @@
+// The outbox: an answer is written down in the browser before it is sent, and crossed out when the
+// server has it. So a lost network, a restart of the server or a reload loses nothing, and what
+// waits goes out by itself. The server counts an answer's key once, however often it comes.
+//
+// What waits is sealed with a key that only pages of the person who wrote it hold: whoever signs in
+// next at this browser can neither read nor send it.
+(() => {
+  const AGAIN_AFTER_MILLISECONDS = [1000, 2000, 4000, 8000, 15_000, 30_000];
+  const TIMEOUT_MILLISECONDS = 30_000;
+  // A proxy says these for a server that is away.
+  const AWAY = new Set([0, 502, 503, 504]);
+
+  const bar = document.getElementById("outbox");
+  if (!bar) return;
+  const PREFIX = `truing.outbox.${bar.dataset.name}.`;
+
+  // --- the store: one item an answer, so that two tabs do not overwrite each other
+  const inMemory = new Map();
+  const store = {
+    names: () => [
+      ...new Set([...Object.keys(guarded(() => ({ ...localStorage }), {})), ...inMemory.keys()]),
+    ].filter((name) => name.startsWith(PREFIX)),
+    get: (name) => inMemory.get(name) ?? guarded(() => localStorage.getItem(name), null),
+    set(name, sealed) {
+      inMemory.set(name, sealed);
+      // Full or forbidden: then it waits for as long as the page is open.
+      guarded(() => localStorage.setItem(name, sealed));
+    },
+    remove(name) {
+      inMemory.delete(name);
+      guarded(() => localStorage.removeItem(name));
+    },
+  };
+  function guarded(action, otherwise) {
+    try {
+      return action();
+    } catch {
+      return otherwise;
+    }
+  }
+  // What another tab has sent is crossed out here too.
+  window.addEventListener("storage", (event) => {
+    if (event.key?.startsWith(PREFIX) && event.newValue === null) inMemory.delete(event.key);
+  });
+
+  // --- the seal; a page that came without HTTPS has no WebCrypto, and hid nothing on its way either
+  const bytes = (hex) => Uint8Array.from(hex.match(/../g), (pair) => parseInt(pair, 16));
+  const text = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer)));
+  const key =
+    crypto.subtle?.importKey("raw", bytes(bar.dataset.key), "AES-GCM", false, ["encrypt", "decrypt"]);
+  const seal = async (entry) => {
+    const plain = new TextEncoder().encode(JSON.stringify(entry));
+    if (!key) return JSON.stringify(entry);
+    const nonce = crypto.getRandomValues(new Uint8Array(12));
+    const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv: nonce }, await key, plain);
+    // In pieces: a long text does not fit into the arguments of one call.
+    const parts = [];
+    for (let at = 0; at < sealed.byteLength; at += 8190) parts.push(text(sealed.slice(at, at + 8190)));
+    return `${text(nonce)}.${parts.join("")}`;
+  };
+  const open = async (sealed) => {
+    if (!key) return JSON.parse(sealed);
+    const [nonce, body] = sealed.split(".").map((part) => Uint8Array.from(atob(part), (c) => c.charCodeAt(0)));
+    const plain = await crypto.subtle.decrypt({ name: "AES-GCM", iv: nonce }, await key, body);
+    return JSON.parse(new TextDecoder().decode(plain));
+  };
+
+  // --- writing down and crossing out, one after the other
+  let writing = Promise.resolve();
+  const inTurn = (action) => (writing = writing.then(action, action));
+  const write = (name, entry) => inTurn(async () => store.set(PREFIX + name, await seal(entry)));
+  const cross = (name) => inTurn(() => store.remove(PREFIX + name));
+
+  const entryOf = (url, data) => ({
+    url,
+    // The page's own token goes out beside it; this one would be too old by then.
+    body: [...data.entries()].filter(([name]) => name !== "csrfmiddlewaretoken"),
+    at: Date.now(),
+  });
+
+  // --- the bar, and the form that must not be answered twice
+  const say = (kind) => {
+    const words = kind ? bar.dataset[kind] : "";
+    bar.hidden = !words;
+    if (bar.firstElementChild.textContent !== words) bar.firstElementChild.textContent = words;
+    bar.classList.toggle("alert-warning", kind !== "sent");
+    bar.classList.toggle("alert-success", kind === "sent");
+  };
+  const form = () => document.querySelector("#question form[data-answer]");
+  const hold = (isHeld) => {
+    const question = document.getElementById("question");
+    if (question) question.toggleAttribute("data-waiting", isHeld);
+    form()?.toggleAttribute("inert", isHeld);
+  };
+  const isHere = (url) => form()?.getAttribute("hx-post") === url;
+  const isDraftOfThis = (url) => document.getElementById("question")?.dataset.draftUrl === url;
+
+  // --- an answer on its way
+  const answering = (event) =>
+    event.detail.elt?.matches?.("form[data-answer]") && event.detail.requestConfig?.verb === "post";
+  const keyIn = (data) => data.get("key");
+
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (!answering(event)) return;
+    if (event.detail.elt.inert) {
+      event.preventDefault(); // it is on its way already
+      return;
+    }
+    const { formData, path } = event.detail.requestConfig;
+    const name = keyIn(formData);
+    if (name) write(`answer.${name}`, entryOf(path, formData));
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (!answering(event)) return;
+    const { xhr, requestConfig } = event.detail;
+    const name = keyIn(requestConfig.formData);
+    if (!name) return;
+    // 403: the page is too old, or its person is signed out. The page that comes next sends it.
+    const isKept = AWAY.has(xhr.status) || xhr.status === 403 || xhr.getResponseHeader("HX-Redirect");
+    if (!isKept) {
+      cross(`answer.${name}`);
+      cross(`draft.${requestConfig.path}`);
+    } else if (AWAY.has(xhr.status)) {
+      hold(true);
+      say("waiting");
+      again();
+    }
+  });
+
+  // --- what waits goes out
+  let tries = 0;
+  let timer = null;
+  const again = () => {
+    clearTimeout(timer);
+    const pause = AGAIN_AFTER_MILLISECONDS[Math.min(tries, AGAIN_AFTER_MILLISECONDS.length - 1)];
+    tries += 1;
+    timer = setTimeout(send, pause);
+  };
+
+  const post = ({ url, body }) => {
+    const data = new FormData();
+    body.forEach(([name, value]) => data.append(name, value));
+    return fetch(url, {
+      method: "POST",
+      body: data,
+      redirect: "manual",
+      signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
+      headers: { ...JSON.parse(document.body.getAttribute("hx-headers")), "HX-Request": "true" },
+    });
+  };
+
+  let isFirst = true; // after a load, what waits is newer than what the page shows
+  const sendAll = async () => {
+    await writing;
+    const waiting = [];
+    for (const name of store.names()) {
+      const sealed = store.get(name);
+      if (!sealed) continue;
+      try {
+        waiting.push({ name, ...(await open(sealed)) });
+      } catch {
+        // Not written by this person, or by another version: nobody can read it any more.
+        store.remove(name);
+      }
+    }
+    waiting.sort((one, other) => one.at - other.at);
+    let isSent = false;
+    let here = false;
+    for (const entry of waiting) {
+      const isDraft = entry.name.startsWith(`${PREFIX}draft.`);
+      const isShown = isDraft ? isDraftOfThis(entry.url) : isHere(entry.url);
+      if (isDraft && isShown && !isFirst) {
+        window.truing.desk.saveDraft();
+        continue;
+      }
+      if (!isDraft) say("sending");
+      if (!isDraft && isShown) hold(true);
+      const answer = await post(entry);
+      if (AWAY.has(answer.status)) throw new Error("away");
+      // Signed out: it waits until this person is back.
+      if (answer.type === "opaqueredirect" || answer.headers.get("HX-Redirect")) continue;
+      store.remove(entry.name);
+      here ||= isShown;
+      isSent ||= !isDraft && answer.ok;
+      if (!isDraft && !answer.ok) refused(await answer.text());
+    }
+    isFirst = false;
+    return { isSent, here };
+  };
+
+  const refused = (html) => {
+    const sentence = new DOMParser().parseFromString(html, "text/html").body.textContent.trim();
+    if (sentence) window.truing.say(sentence.replace(/\s*✕$/, "").slice(0, 500));
+  };
+
+  let isSending = false;
+  const send = async () => {
+    clearTimeout(timer);
+    if (isSending) return;
+    isSending = true;
+    try {
+      // Two tabs do not send the same at once; where there are no locks, the server counts once.
+      const all = navigator.locks
+        ? await navigator.locks.request("truing.outbox", sendAll)
+        : await sendAll();
+      tries = 0;
+      hold(false);
+      say(all.isSent ? "sent" : "");
+      if (all.isSent) setTimeout(() => isSending || say(""), 6000);
+      if (all.here) {
+        const desk = bar.dataset.desk;
+        htmx.ajax("GET", desk + (location.pathname === desk ? location.search : ""), {
+          target: "#question",
+          swap: "outerHTML show:window:top",
+        });
+      }
+    } catch {
+      say("waiting");
+      again();
+    } finally {
+      isSending = false;
+    }
+  };
+
+  const any = () => store.names().length > 0;
+  window.addEventListener("online", () => any() && send());
+  document.addEventListener("visibilitychange", () => !document.hidden && timer && any() && send());
+  document.addEventListener("DOMContentLoaded", () => any() && send());
+
+  // --- drafts that could not be saved wait too, the last one of each question
+  window.truing.outbox = {
+    keepDraft(url, data) {
+      write(`draft.${url}`, entryOf(url, data));
+      again();
+    },
+    draftSaved: (url) => cross(`draft.${url}`),
+  };
+
+  // Whoever signs out takes with them what waits, as long as it can be sent.
+  document.addEventListener("submit", async (event) => {
+    if (!event.target.matches("form[data-sign-out]") || !any()) return;
+    event.preventDefault();
+    await send();
+    event.target.submit();
+  });
+})();

@@ -1,0 +1,237 @@
+"""A network that goes away: answers wait in the page, and go out once."""
+
+import pytest
+
+from annotation.models import Annotation
+from tests import make
+from tests.browser.test_desk import order_of, wait_for_question
+
+WAITING = "Your answer waits here"
+SENT = "The answer that waited here has been sent."
+STORED = "Object.keys(localStorage).filter((name) => name.startsWith('truing.outbox'))"
+
+
+@pytest.fixture
+def pairs(project):
+    return [make.task(project) for _ in range(3)]
+
+
+def away(route):
+    route.abort()
+
+
+def bad_gateway(route):
+    route.fulfill(status=502, body="<h1>502 Bad Gateway</h1>", content_type="text/html")
+
+
+def answer(page, key):
+    page.keyboard.press(key)
+    page.keyboard.press("Enter")
+
+
+def nothing_is_left(page):
+    for _ in range(100):
+        if not page.evaluate(STORED):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(page.evaluate(STORED))
+
+
+def test_an_answer_given_without_a_network_goes_out_when_it_is_back(
+    project, alice, pairs, open_page
+):
+    page = open_page(alice)
+    page.goto("/p/demo/desk/")
+    page.context.set_offline(True)
+    answer(page, "2")
+    page.get_by_text(WAITING).wait_for()
+    # Keys and buttons change nothing any more: it is given.
+    answer(page, "1")
+    assert page.get_by_label("2 is slightly better").first.is_checked()
+    assert not Annotation.objects.exists()
+
+    page.context.set_offline(False)
+    wait_for_question(page, 1)
+    page.get_by_text(SENT).wait_for()
+    assert order_of(Annotation.objects.get()) == "2 is slightly better"
+    nothing_is_left(page)
+    answer(page, "1")
+    wait_for_question(page, 2)
+    assert Annotation.objects.count() == 2
+
+
+@pytest.mark.parametrize("trouble", [away, bad_gateway])
+def test_a_server_that_is_away_gets_it_when_it_is_back(project, alice, pairs, open_page, trouble):
+    page = open_page(alice)
+    page.goto("/p/demo/desk/")
+    page.route("**/answer/", trouble)
+    answer(page, "1")
+    page.get_by_text(WAITING).wait_for()
+    assert page.get_by_text("Bad Gateway").count() == 0
+    page.unroute("**/answer/")
+    wait_for_question(page, 1)
+    assert order_of(Annotation.objects.get()) == "1 is slightly better"
+    nothing_is_left(page)
+
+
+def test_an_answer_that_arrived_but_was_not_acknowledged_is_counted_once(
+    project, alice, pairs, open_page
+):
+    page = open_page(alice)
+    page.goto("/p/demo/desk/")
+
+    def swallow(route):
+        route.fetch()  # the server has it, and the page does not know
+        route.abort()
+
+    page.route("**/answer/", swallow, times=1)
+    answer(page, "2")
+    wait_for_question(page, 1)
+    page.get_by_text(SENT).wait_for()
+    assert Annotation.objects.count() == 1
+
+
+def test_what_waits_survives_a_reload(project, alice, pairs, open_page):
+    page = open_page(alice)
+    page.goto("/p/demo/desk/")
+    page.route("**/answer/", away)
+    page.keyboard.press("r")
+    page.keyboard.type("Kinder, say")
+    page.keyboard.press("Escape")
+    answer(page, "2")
+    page.get_by_text(WAITING).wait_for()
+    page.reload()
+    page.get_by_text(WAITING).wait_for()
+    assert not Annotation.objects.exists()
+    page.unroute("**/answer/")
+    wait_for_question(page, 1)
+    given = Annotation.objects.get()
+    assert (order_of(given), given.reason) == ("2 is slightly better", "Kinder, say")
+
+
+def test_what_waits_is_sent_by_the_next_page_once_for_all_tabs(project, alice, pairs, open_page):
+    page = open_page(alice)
+    page.goto("/p/demo/desk/")
+    page.context.route("**/answer/", away)
+    answer(page, "1")
+    page.get_by_text(WAITING).wait_for()
+    page.close()
+    context = page.context
+    context.unroute("**/answer/")
+    sent = []
+    context.on(
+        "request", lambda request: sent.append(request.url) if "/answer/" in request.url else 0
+    )
+    one, other = context.new_page(), context.new_page()
+    one.goto("/p/demo/desk/")
+    other.goto("/p/demo/desk/")
+    wait_for_question(one, 1)
+    nothing_is_left(other)
+    assert Annotation.objects.count() == 1
+    assert len(sent) == 1
+
+
+def test_what_was_typed_without_a_network_is_there_after_a_reload(project, alice, pairs, open_page):
+    page = open_page(alice)
+    page.goto("/p/demo/desk/")
+    page.route("**/draft/", away)
+    page.keyboard.press("r")
+    page.keyboard.type("Half a thought")
+    page.get_by_text("Draft kept here").wait_for()
+    page.unroute("**/draft/")
+    page.reload()
+    nothing_is_left(page)
+    for _ in range(100):
+        if page.get_by_label("Why?").input_value() == "Half a thought":
+            break
+        page.wait_for_timeout(50)
+    assert page.get_by_label("Why?").input_value() == "Half a thought"
+
+
+def test_nobody_else_sees_or_sends_what_waits(project, alice, bob, pairs, open_page):
+    page = open_page(alice)
+    page.goto("/p/demo/desk/")
+    page.route("**/answer/", away)
+    page.keyboard.press("r")
+    page.keyboard.type("Only for the curator")
+    page.keyboard.press("Escape")
+    answer(page, "2")
+    page.get_by_text(WAITING).wait_for()
+    page.unroute("**/answer/")
+    page.route(
+        "**/desk/**",
+        lambda route: route.abort() if route.request.method == "POST" else route.continue_(),
+    )
+    [name] = page.evaluate(STORED)
+    alices = page.context.cookies()
+
+    page.context.clear_cookies()
+    page.context.add_cookies(open_page(bob).context.cookies())
+    page.goto("/p/demo/desk/")
+    page.get_by_text("0 today").wait_for()
+    assert page.evaluate("document.getElementById('outbox').hidden")
+    assert page.evaluate("Object.keys(localStorage)") == [name]
+    assert "curator" not in page.evaluate("(name) => localStorage.getItem(name)", name)
+    page.unroute("**/desk/**")
+    page.reload()
+    page.wait_for_timeout(500)
+    assert not Annotation.objects.exists()
+
+    page.context.clear_cookies()
+    page.context.add_cookies(alices)
+    page.goto("/p/demo/desk/")
+    wait_for_question(page, 1)
+    assert Annotation.objects.get().assignment.annotator.user == alice
+
+
+def test_who_was_signed_out_meanwhile_answers_once_signed_in_again(
+    project, alice, pairs, open_page
+):
+    page = open_page(alice)
+    page.goto("/p/demo/desk/")
+    cookies = page.context.cookies()
+    page.context.clear_cookies()
+    answer(page, "2")
+    page.get_by_text("the page is too old: reload it").wait_for()
+    page.context.add_cookies(cookies)
+    page.goto("/p/demo/desk/")
+    wait_for_question(page, 1)
+    assert order_of(Annotation.objects.get()) == "2 is slightly better"
+
+
+def test_what_is_no_answer_does_not_wait(project, alice, pairs, open_page):
+    page = open_page(alice)
+    page.goto("/p/demo/desk/")
+    page.keyboard.press("Enter")
+    page.get_by_role("alert").wait_for()
+    nothing_is_left(page)
+
+
+def test_who_signs_out_takes_along_what_waits(project, alice, pairs, open_page):
+    page = open_page(alice)
+    page.goto("/p/demo/desk/")
+    page.route("**/answer/", bad_gateway, times=1)
+    answer(page, "2")
+    page.get_by_text(WAITING).wait_for()
+    page.get_by_label("alice").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/sign-in/")
+    assert Annotation.objects.count() == 1
+    nothing_is_left(page)
+
+
+def test_undo_takes_the_last_answer_up_again(project, alice, pairs, open_page):
+    page = open_page(alice)
+    page.goto("/p/demo/desk/")
+    page.keyboard.press("u")
+    page.get_by_text("You have not answered anything yet").wait_for()
+    answer(page, "1")
+    wait_for_question(page, 1)
+    page.keyboard.press("u")
+    page.get_by_role("heading", name="Correct your answer").wait_for()
+    assert page.get_by_label("1 is slightly better").first.is_checked()
+    answer(page, "2")
+    page.get_by_text("Your correction is saved.").wait_for()
+    last = Annotation.objects.latest("pk")
+    assert order_of(last) == "2 is slightly better"
+    assert last.supersedes
