@@ -120,10 +120,9 @@ def _check(queue: Queue, prompt: Prompt | None, outputs: Sequence[Output]) -> No
     if not least <= len(outputs) <= most:
         wanted = f"{least}" if least == most else f"{least} to {most}"
         raise NoQuestion(f"A question in “{queue}” has {wanted} outputs, not {len(outputs)}.")
-    if (prompt is not None) != queue.task_type.needs_prompt:
-        has = "no prompt" if prompt is None else "a prompt"
-        raise NoQuestion(f"A question in “{queue}” cannot have {has}.")
     if prompt is None:
+        if queue.task_type.needs_prompt or outputs:
+            raise NoQuestion(f"A question in “{queue}” needs a prompt.")
         return
     if prompt.project_id != queue.project_id:
         raise NoQuestion("The prompt belongs to another project.")

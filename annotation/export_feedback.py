@@ -40,7 +40,7 @@ def as_jsonl(lines: Iterable[Record]) -> Iterator[bytes]:
 
 def lines_of_tasks(tasks: TaskQuerySet) -> Iterator[Record]:
     """The lines of these tasks, in the order in which they were made; a piece is in memory."""
-    tasks = tasks.filter(prompt__isnull=False).select_related("prompt", "queue").order_by("pk")
+    tasks = tasks.select_related("prompt", "queue").order_by("pk")
     last = 0
     while piece := list(tasks.filter(pk__gt=last)[:PIECE]):
         keys = [task.pk for task in piece]
@@ -54,6 +54,7 @@ def lines_of_tasks(tasks: TaskQuerySet) -> Iterator[Record]:
                 outputs=outputs[task.pk],
                 annotations=annotations[task.pk],
                 gold=task.gold,
+                brief=task.brief,
             )
         last = keys[-1]
 
@@ -87,19 +88,20 @@ def _line(
     outputs: list[Record],
     annotations: list[Record] | None = None,
     gold: Record | None = None,
+    brief: Record | None = None,
 ) -> Record:
-    assert prompt is not None
     line = {
         "id": ref,
-        "prompt": prompt.messages,
-        "language": prompt.language,
-        "source": prompt.source,
-        "tags": prompt.tags,
+        "prompt": prompt.messages if prompt else None,
+        "language": prompt.language if prompt else "",
+        "source": prompt.source if prompt else "",
+        "tags": prompt.tags if prompt else None,
         "task_type": task_type,
         "outputs": outputs,
         "annotations": annotations,
         "gold": gold,
-        "meta": prompt.meta,
+        "brief": brief,
+        "meta": prompt.meta if prompt else None,
     }
     # Gold may be an answer without anything in it; of the rest, what is empty says nothing.
     return {name: value for name, value in line.items() if value or (name == "gold" and gold == {})}

@@ -18,7 +18,7 @@ Record = dict[str, Any]
 
 LINE = {
     "id", "prompt", "language", "source", "tags", "task_type", "outputs", "annotations", "gold",
-    "meta",
+    "brief", "meta",
 }  # fmt: skip
 MESSAGE = {"role", "content"}
 OUTPUT = {"id", "text", "source", "params"}
@@ -93,6 +93,7 @@ class Line:
     outputs: list[OutputLine]
     annotations: list[AnnotationLine] = field(default_factory=list)
     gold: Record | None = None
+    brief: Record = field(default_factory=dict)
 
     @property
     def refs(self) -> list[str]:
@@ -119,8 +120,11 @@ def read_line(record: Record, *, task_type: str = "") -> Line:
         outputs=outputs,
         annotations=_annotations(record, {output.ref for output in outputs}),
         gold=_object(record, "gold"),
+        brief={name: value for name, value in (_object(record, "brief") or {}).items() if value},
     )
-    return _with_task_type(line, task_type)
+    line = _with_task_type(line, task_type)
+    _refuse_without_prompt(line)
+    return line
 
 
 def problem_with_answers(line: Line, options: Any) -> str:
@@ -175,13 +179,26 @@ def asks(line: Line) -> bool:
     return bool(line.task_type) and len(line.outputs) >= TASK_TYPES[line.task_type].min_outputs
 
 
+def _refuse_without_prompt(line: Line) -> None:
+    """A prompt may be missing where somebody is to write one; nothing is said of it then."""
+    if line.messages:
+        if line.brief:
+            raise BadLine("A line with a prompt has no “brief”.")
+        return
+    if not line.task_type or TASK_TYPES[line.task_type].needs_prompt:
+        raise BadLine("A line needs a “prompt”.")
+    for name in ("language", "source", "tags", "outputs", "meta"):
+        if getattr(line, name):
+            raise BadLine(f"A line without a prompt has no “{name}”.")
+
+
 def _replaced(line: Line, task_type: str) -> Line:
     return Line(**{**line.__dict__, "task_type": task_type})
 
 
 def _messages(prompt: Any) -> list[dict[str, str]]:
     if prompt is None:
-        raise BadLine("A line needs a “prompt”.")
+        return []
     if not isinstance(prompt, list) or not all(isinstance(turn, dict) for turn in prompt):
         raise BadLine("“prompt” must be a list of messages, each with a role and a content.")
     for turn in prompt:

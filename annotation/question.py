@@ -28,6 +28,7 @@ class Question:
     pk: int  # of the assignment, or of the answer that is being corrected
     queue: Queue
     prompt: list[Message]
+    brief: dict[str, str]  # in place of a prompt, where there is none
     outputs: list[ShownOutput]
     guideline: Guideline | None
     options: dict[str, Any]
@@ -119,6 +120,7 @@ def _question(
         pk=pk,
         queue=queue,
         prompt=task.prompt.messages if task.prompt else [],
+        brief=task.brief,
         outputs=[
             ShownOutput(
                 position,

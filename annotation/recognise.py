@@ -18,7 +18,10 @@ Who = tuple[str, int]  # pseudonym, round
 
 @dataclass
 class Arrival:
-    """A line on its way in, with what makes its prompt and its outputs the same as others."""
+    """A line on its way in, with what makes its prompt and its outputs the same as others.
+
+    The digest is empty where there is no prompt.
+    """
 
     number: int
     line: Line
@@ -27,7 +30,8 @@ class Arrival:
 
     @classmethod
     def of(cls, number: int, line: Line) -> "Arrival":
-        digest = prompt_digest(line.messages, line.language, line.source, line.tags, line.meta)
+        about = (line.messages, line.language, line.source, line.tags, line.meta)
+        digest = prompt_digest(*about) if line.messages else ""
         shape = [(one.ref, output_digest(one.text, one.params), one.source) for one in line.outputs]
         return cls(number, line, digest, shape)
 
@@ -55,12 +59,17 @@ class Known:
         task = self.tasks.get(line.id)
         if (task is not None) != asks(line):
             return f"“{line.id}” is already here, with other outputs."
-        prompt = task.prompt if task else self.prompts[line.id]
-        if prompt is None or prompt.digest != arrival.digest:
+        if task:
+            prompt, brief, type, name = task.prompt, task.brief, task.queue.type, ("task", task.pk)
+        else:
+            prompt, brief = self.prompts[line.id], {}
+            type, name = prompt.task_type, ("prompt", prompt.pk)
+        if (prompt.digest if prompt else "") != arrival.digest:
             return f"“{line.id}” is already here, with another prompt, language, tags or meta."
-        if (task.queue.type if task else prompt.task_type) != line.task_type:
+        if brief != line.brief:
+            return f"“{line.id}” is already here, with another brief."
+        if type != line.task_type:
             return f"“{line.id}” is already here, as a task of another type."
-        name = ("task", task.pk) if task else ("prompt", prompt.pk)
         if self.shapes.get(name, []) != arrival.shape:
             return f"“{line.id}” is already here, with other outputs."
         if task and task.gold != line.gold:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
-from annotation.ask import lock_refs
+from annotation.ask import checked_brief, lock_refs
 from annotation.create_queue import create_queue
 from annotation.edit_queue import locked
 from annotation.feedback_line import AnnotationLine, BadLine, Line, asks, problem_with_answers
@@ -14,6 +14,7 @@ from annotation.recognise import Arrival, Known
 from annotation.task_types import TASK_TYPES
 from annotation.write_lines import Stored, Wanted, write_lines
 from truing.audit import record
+from truing.errors import Refused
 from truing.models import Project, User
 
 Numbered = tuple[int, Line]
@@ -70,6 +71,7 @@ class _Sorting:
         elif asks(line):
             queue = self._queue_for(line)
             self._check_answers(line, queue)
+            self._check_brief(line, queue)
             self._check_guidelines(line.annotations, queue)
             self.wanted.tasks.append((queue, arrival))
         else:
@@ -128,6 +130,12 @@ class _Sorting:
             self.options[queue.pk] = queue.type_options
         if problem := problem_with_answers(line, self.options[queue.pk]):
             raise BadLine(problem)
+
+    def _check_brief(self, line: Line, queue: Queue) -> None:
+        try:
+            checked_brief(queue, line.brief)
+        except Refused as refusal:
+            raise BadLine(f"Brief: {refusal}") from None
 
     def _check_guidelines(self, annotations: list[AnnotationLine], queue: Queue) -> None:
         """Know every guideline that is named. A queue that has no instructions gets the numbers."""

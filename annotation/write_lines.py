@@ -1,6 +1,7 @@
 """Write sorted lines table by table, each table with one COPY."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ from django.utils import timezone
 from annotation.copy_rows import copy_rows, new_ids, text_array
 from annotation.feedback_line import AnnotationLine
 from annotation.fit_slots import fit_slots
+from annotation.keep_written import Said, keep_all_written
 from annotation.models import (
     Annotation,
     Annotator,
@@ -69,6 +71,7 @@ class _Writing:
         self.wanted = wanted
         self.stored = stored
         self.now = timezone.now()
+        self._prompts: dict[int, int | None] = {}  # by task
 
     def write(self) -> None:
         prompt_ids = self._write_prompts()
@@ -78,6 +81,9 @@ class _Writing:
             (queue, task_id, arrival.line.id, arrival.line.annotations)
             for (queue, arrival), task_id in zip(self.wanted.tasks, task_ids, strict=True)
         ]
+        self._prompts = dict(zip(task_ids, prompt_ids, strict=False))
+        known_tasks = Task.objects.filter(pk__in=[task for _, task, *_ in self.wanted.answers])
+        self._prompts.update(known_tasks.values_list("pk", "prompt"))
         self._write_answers(answers + self.wanted.answers)
         self._write_free_slots(answers)
         # Known tasks may have had free slots that are filled now.
@@ -85,13 +91,13 @@ class _Writing:
             known = [task for its, task, *_ in self.wanted.answers if its.pk == queue.pk]
             fit_slots(queue, known)
 
-    def _write_prompts(self) -> list[int]:
+    def _write_prompts(self) -> list[int | None]:
         """Write the prompts that are missing; the keys of those of all lines, in order."""
         arrivals = [arrival for _, arrival in self.wanted.tasks]
         keys = _known_prompts(self.project, [arrival.digest for arrival in arrivals])
         missing: dict[str, Arrival] = {}
         for arrival in arrivals:
-            if arrival.digest not in keys:
+            if arrival.digest and arrival.digest not in keys:
                 missing.setdefault(arrival.digest, arrival)
         keys.update(zip(missing, new_ids(Prompt, len(missing)), strict=True))
         own = new_ids(Prompt, len(self.wanted.prompts))
@@ -107,7 +113,7 @@ class _Writing:
             rows,
         )
         self.stored.prompts += len(own)
-        return [keys[arrival.digest] for arrival in arrivals] + own
+        return [keys.get(arrival.digest) for arrival in arrivals] + list(own)
 
     def _prompt_row(self, key: int, ref: str, arrival: Arrival) -> tuple[Any, ...]:
         line = arrival.line
@@ -133,11 +139,13 @@ class _Writing:
             self.now,
         )
 
-    def _write_outputs(self, prompt_ids: list[int]) -> dict[OutputName, int]:
+    def _write_outputs(self, prompt_ids: list[int | None]) -> dict[OutputName, int]:
         """Write the outputs that are missing; the keys of those of all lines."""
         arrivals = [arrival for _, arrival in self.wanted.tasks] + self.wanted.prompts
         rows: dict[OutputName, tuple[Any, ...]] = {}
         for place, (prompt_id, arrival) in enumerate(zip(prompt_ids, arrivals, strict=True)):
+            if prompt_id is None:
+                continue
             own = place >= len(self.wanted.tasks)
             for one, (ref, digest, source) in zip(arrival.line.outputs, arrival.shape, strict=True):
                 name = (prompt_id, digest, source)
@@ -153,7 +161,9 @@ class _Writing:
         )
         return keys
 
-    def _write_tasks(self, prompt_ids: list[int], output_ids: dict[OutputName, int]) -> list[int]:
+    def _write_tasks(
+        self, prompt_ids: list[int | None], output_ids: dict[OutputName, int]
+    ) -> list[int]:
         keys = new_ids(Task, len(self.wanted.tasks))
         tasks: Rows = []
         outputs: Rows = []
@@ -162,12 +172,15 @@ class _Writing:
         ):
             gold = arrival.line.gold
             gold_text = None if gold is None else _encode(gold)
-            tasks.append((key, queue.pk, prompt_id, arrival.line.id, gold_text, self.now))
+            brief = _encode(arrival.line.brief)
+            tasks.append((key, queue.pk, prompt_id, arrival.line.id, gold_text, brief, self.now))
+            if prompt_id is None:
+                continue
             outputs += [
                 (key, output_ids[prompt_id, digest, source], position, ref)
                 for position, (ref, digest, source) in enumerate(arrival.shape)
             ]
-        copy_rows(Task, "id queue_id prompt_id ref gold created_at", tasks)
+        copy_rows(Task, "id queue_id prompt_id ref gold brief created_at", tasks)
         copy_rows(TaskOutput, "task_id output_id position ref", outputs)
         self.stored.tasks += len(keys)
         return keys
@@ -179,6 +192,7 @@ class _Writing:
         answer_ids = iter(new_ids(Annotation, sum(len(one.answers) for one in lines)))
         slots: Rows = []
         answers: Rows = []
+        written: defaultdict[Queue, list[Said]] = defaultdict(list)
         for queue, task_id, ref, annotations in tasks:
             guidelines = self.wanted.guidelines.get(queue.pk, {})
             for one in annotations:
@@ -187,7 +201,10 @@ class _Writing:
                 slots.append(
                     (key, task_id, queue.pk, people[one.annotator], guideline_id, *_slot_of(one))
                 )
-                answers += self._answer_rows(key, ref, one, answer_ids)
+                rows = self._answer_rows(key, ref, one, answer_ids)
+                answers += rows
+                if queue.task_type.writes:
+                    written[queue] += self._said(task_id, people[one.annotator], one, rows)
                 self.stored.annotations += not one.is_skip
         copy_rows(
             Assignment,
@@ -200,6 +217,15 @@ class _Writing:
             "id assignment_id key supersedes_id answer shown seconds at reason turn",
             answers,
         )
+        for queue, said in written.items():
+            keep_all_written(queue, said)
+
+    def _said(self, task_id: int, annotator_id: int, one: AnnotationLine, rows: Rows) -> list[Said]:
+        prompt_id = self._prompts[task_id]
+        return [
+            Said(row[0], annotator_id, prompt_id, answer.answer)
+            for row, answer in zip(rows, one.answers, strict=True)
+        ]
 
     def _write_free_slots(self, tasks: list[Answered]) -> None:
         """As many for each new task as its queue wants answers beside those that came with it."""

@@ -38,7 +38,8 @@ class AnswerBody(Body):
     answer = serializers.DictField(
         help_text="What the task type takes, with outputs by position as shown: "
         '{"tiers": [[1], [0, 2]], "strength": 2}, {"ratings": {"0": {"Overall": 5}}}, '
-        '{"spans": [{"output": 0, "start": 4, "end": 9, "label": "Wrong"}]}.'
+        '{"spans": [{"output": 0, "start": 4, "end": 9, "label": "Wrong"}]}, '
+        '{"text": "What one wrote."}.'
     )
     key = serializers.CharField(
         max_length=64, help_text="Yours, and new for each answer: sent twice, counted once."
@@ -66,6 +67,7 @@ class QuestionSerializer(serializers.Serializer[Any]):
     type = serializers.CharField()
     options = serializers.DictField()
     prompt = serializers.ListField(child=serializers.DictField())
+    brief = serializers.DictField(help_text="What is wanted, where there is no prompt.")
     outputs = serializers.ListField(child=serializers.CharField(allow_blank=True))
     guideline = GuidelineSerializer(allow_null=True)
     held_until = serializers.DateTimeField(allow_null=True)
@@ -144,6 +146,7 @@ def record_of_question(assignment: Assignment) -> dict[str, Any]:
         "type": question.type,
         "options": question.options,
         "prompt": question.prompt,
+        "brief": question.brief,
         "outputs": [output.text for output in question.outputs],
         "guideline": {"number": guideline.number, "text": guideline.text} if guideline else None,
         "held_until": assignment.held_until,

@@ -116,7 +116,7 @@ class TaskType:
 
     # --- where people write
 
-    needs_prompt = True  # False: its tasks have no prompt, and may have a brief
+    needs_prompt = True  # False: its tasks may come without a prompt, and with a brief
     Brief: type = NoBrief  # a frozen dataclass, as Options: what a task without a prompt wants
     prefers_written = False  # what is written is better than the output that was shown
     is_gate = False  # its answers say in `verdict` what may go into training: "accept", or not
@@ -124,6 +124,10 @@ class TaskType:
     def problem_with_brief(self, brief: Any, options: Any) -> str:
         """Say in one sentence what is wrong with a task's brief; nothing when nothing is."""
         return ""
+
+    @property
+    def writes(self) -> bool:
+        return type(self).written is not TaskType.written
 
     def written(self, answer: Answer, options: Any) -> list[Written]:
         """What the answer adds to the project; it is kept together with the answer."""

@@ -173,7 +173,7 @@ class TestNobodyJudgesTheirOwn:
 
 class TestWithoutAPrompt:
     def test_a_question_about_a_prompt_needs_one(self, queue):
-        with pytest.raises(NoQuestion, match="cannot have no prompt"):
+        with pytest.raises(NoQuestion, match="needs a prompt"):
             ask(queue, None, [])
         with pytest.raises(NoQuestion, match="is about a prompt"):
             ask_blank(queue, 3, actor=None)

@@ -1,0 +1,303 @@
+// A word diff of any two texts: what is the same, what is gone, what is new.
+// Myers' algorithm, and where two texts have too little in common for it, passages that stand once
+// in each of them are matched first. The work is bounded, so long texts stay smooth.
+(() => {
+  const MOST_DIFFERENCES = 1000; // in one go of Myers
+  const MOST_STEPS = 5_000_000; // in all: some 50 milliseconds
+  const PASSAGES = [6, 3]; // words that make a passage
+  const FOLD_ABOVE_CHARACTERS = 900;
+  const SHOWN_BESIDE_CHARACTERS = 250;
+
+  // A word, a run of white space, or one sign; scripts without spaces go by the sign.
+  const TOKEN =
+    /\s+|[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}]|[\p{L}\p{M}\p{N}_]+(?:['’][\p{L}]+)?|[^\s]/gu;
+  const tokensOf = (text) => text.match(TOKEN) || [];
+
+  const numbered = (tokens, names) =>
+    Int32Array.from(tokens, (token) => {
+      let number = names.get(token);
+      if (number === undefined) names.set(token, (number = names.size));
+      return number;
+    });
+
+  // Pairs of equal places inside the two ranges, or null where they differ too much.
+  const myers = (a, b, range, work) => {
+    const { from, to, start, stop } = range;
+    const n = to - from;
+    const m = stop - start;
+    const most = Math.min(n + m, MOST_DIFFERENCES);
+    const reach = new Int32Array(2 * most + 3);
+    const middle = most + 1;
+    const before = [];
+    for (let d = 0; d <= most; d += 1) {
+      before.push(reach.slice(middle - d - 1, middle + d + 2));
+      work.steps += d;
+      if (work.steps > MOST_STEPS) return null;
+      for (let k = -d; k <= d; k += 2) {
+        const isDown = k === -d || (k !== d && reach[middle + k - 1] < reach[middle + k + 1]);
+        let x = isDown ? reach[middle + k + 1] : reach[middle + k - 1] + 1;
+        let y = x - k;
+        while (x < n && y < m && a[from + x] === b[start + y]) {
+          x += 1;
+          y += 1;
+        }
+        reach[middle + k] = x;
+        if (x >= n && y >= m) return back(before, n, m, from, start);
+      }
+    }
+    return null;
+  };
+
+  const back = (before, n, m, from, start) => {
+    const pairs = [];
+    let x = n;
+    let y = m;
+    for (let d = before.length - 1; d > 0; d -= 1) {
+      const reach = before[d];
+      const middle = d + 1;
+      const k = x - y;
+      const isDown = k === -d || (k !== d && reach[middle + k - 1] < reach[middle + k + 1]);
+      const last = isDown ? k + 1 : k - 1;
+      const toX = reach[middle + last];
+      // After the one difference both sides are equal, up to here.
+      while (x > (isDown ? toX : toX + 1)) {
+        x -= 1;
+        y -= 1;
+        pairs.push([from + x, start + y]);
+      }
+      x = toX;
+      y = toX - last;
+    }
+    while (x > 0 && y > 0) {
+      x -= 1;
+      y -= 1;
+      pairs.push([from + x, start + y]);
+    }
+    return pairs.reverse();
+  };
+
+  // Passages that stand once in each range, in the order of both.
+  const anchors = (a, b, range, size) => {
+    const places = new Map(); // passage -> place in a, or -1 where it stands twice
+    const key = (tokens, at) => tokens.subarray(at, at + size).join(" ");
+    for (let at = range.from; at + size <= range.to; at += 1) {
+      const passage = key(a, at);
+      places.set(passage, places.has(passage) ? -1 : at);
+    }
+    const found = new Map();
+    for (let at = range.start; at + size <= range.stop; at += 1) {
+      const passage = key(b, at);
+      const place = places.get(passage);
+      if (place === undefined || place < 0) continue;
+      found.set(passage, found.has(passage) ? -1 : at);
+    }
+    const pairs = [...found].filter(([, at]) => at >= 0).map(([passage, at]) => [places.get(passage), at]);
+    pairs.sort((one, other) => one[0] - other[0]);
+    return rising(pairs);
+  };
+
+  // The longest row of pairs that rises on both sides.
+  const rising = (pairs) => {
+    const ends = [];
+    const previous = new Int32Array(pairs.length);
+    pairs.forEach(([, at], index) => {
+      let low = 0;
+      let high = ends.length;
+      while (low < high) {
+        const half = (low + high) >> 1;
+        if (pairs[ends[half]][1] < at) low = half + 1;
+        else high = half;
+      }
+      previous[index] = low ? ends[low - 1] : -1;
+      ends[low] = index;
+    });
+    const row = [];
+    for (let at = ends.length ? ends.at(-1) : -1; at >= 0; at = previous[at]) row.push(pairs[at]);
+    return row.reverse();
+  };
+
+  const match = (a, b, range, pairs, work) => {
+    let { from, to, start, stop } = range;
+    while (from < to && start < stop && a[from] === b[start]) pairs.push([from++, start++]);
+    const tail = [];
+    while (from < to && start < stop && a[to - 1] === b[stop - 1]) tail.push([--to, --stop]);
+    const rest = { from, to, start, stop };
+    if (from < to && start < stop) {
+      const found = myers(a, b, rest, work);
+      if (found) found.forEach((pair) => pairs.push(pair));
+      else byPassages(a, b, rest, pairs, work);
+    }
+    tail.reverse().forEach((pair) => pairs.push(pair));
+  };
+
+  const byPassages = (a, b, range, pairs, work) => {
+    for (const size of PASSAGES) {
+      if (work.steps > MOST_STEPS) return;
+      const row = anchors(a, b, range, size);
+      if (!row.length) continue;
+      let { from, start } = range;
+      for (const [inA, inB] of row) {
+        if (inA < from || inB < start) continue; // inside the passage before
+        match(a, b, { from, to: inA, start, stop: inB }, pairs, work);
+        pairs.push([inA, inB]);
+        from = inA + 1;
+        start = inB + 1;
+      }
+      match(a, b, { from, to: range.to, start, stop: range.stop }, pairs, work);
+      return;
+    }
+  };
+
+  // [kind, text]: "same", "gone" from the first, "new" in the second.
+  const diff = (first, second) => {
+    const left = tokensOf(first);
+    const right = tokensOf(second);
+    const names = new Map();
+    const a = numbered(left, names);
+    const b = numbered(right, names);
+    const pairs = [];
+    match(a, b, { from: 0, to: a.length, start: 0, stop: b.length }, pairs, { steps: 0 });
+    const runs = [];
+    const add = (kind, text) => {
+      if (!text) return;
+      if (runs.length && runs.at(-1)[0] === kind) runs.at(-1)[1] += text;
+      else runs.push([kind, text]);
+    };
+    let x = 0;
+    let y = 0;
+    for (const [inA, inB] of [...pairs, [a.length, b.length]]) {
+      add("gone", left.slice(x, inA).join(""));
+      add("new", right.slice(y, inB).join(""));
+      if (inA < a.length) add("same", left[inA]);
+      x = inA + 1;
+      y = inB + 1;
+    }
+    return joined(runs);
+  };
+
+  // A lone space between two changes is no island: the eye reads one change.
+  const joined = (runs) => {
+    const out = [];
+    let gone = "";
+    let added = "";
+    const flush = () => {
+      if (gone) out.push(["gone", gone]);
+      if (added) out.push(["new", added]);
+      gone = added = "";
+    };
+    runs.forEach(([kind, text], index) => {
+      if (kind === "gone") gone += text;
+      else if (kind === "new") added += text;
+      else if (gone && added && /^[^\S\n]+$/.test(text) && index < runs.length - 1) {
+        gone += text;
+        added += text;
+      } else {
+        flush();
+        out.push(["same", text]);
+      }
+    });
+    flush();
+    return out;
+  };
+
+  const element = (name, text, className = "") => {
+    const made = document.createElement(name);
+    made.textContent = text;
+    if (className) made.className = className;
+    return made;
+  };
+
+  const visible = (text) => (/^\s+$/.test(text) ? text.replaceAll("\n", "↵\n") : text);
+
+  const same = (text, isFirst, isLast) => {
+    if (text.length <= FOLD_ABOVE_CHARACTERS) return [document.createTextNode(text)];
+    const head = isFirst ? "" : text.slice(0, SHOWN_BESIDE_CHARACTERS);
+    const tail = isLast ? "" : text.slice(text.length - SHOWN_BESIDE_CHARACTERS);
+    const folded = text.slice(head.length, text.length - tail.length);
+    const more = element("button", `… ${folded.length.toLocaleString()} characters are the same …`, "diff-more");
+    more.type = "button";
+    more.addEventListener("click", () => more.replaceWith(folded));
+    return [document.createTextNode(head), more, document.createTextNode(tail)];
+  };
+
+  const show = (place, first, second) => {
+    const runs = diff(first, second);
+    const parts = runs.flatMap(([kind, text], index) => {
+      if (kind === "same") return same(text, index === 0, index === runs.length - 1);
+      return [element(kind === "gone" ? "del" : "ins", visible(text))];
+    });
+    place.replaceChildren(...parts);
+    return runs.some(([kind]) => kind !== "same");
+  };
+
+  // What a reader sees of a rendered text, with its lines.
+  const BLOCKS = /^(P|LI|PRE|H[1-6]|TR|BLOCKQUOTE|HR|UL|OL|TABLE|DIV)$/;
+  const textOf = (node) => {
+    let text = "";
+    const walk = (at) => {
+      if (at.nodeType === Node.TEXT_NODE) {
+        const isCode = at.parentElement.closest("pre");
+        text += isCode ? at.data : at.data.replace(/\s+/g, " ");
+        return;
+      }
+      if (at.nodeName === "math") {
+        text += at.querySelector("annotation")?.textContent || at.textContent;
+        return;
+      }
+      if (at.nodeName === "BR") text += "\n";
+      if (/^T[DH]$/.test(at.nodeName) && text && !text.endsWith("\n")) text += " | ";
+      at.childNodes.forEach(walk);
+      if (BLOCKS.test(at.nodeName)) text = `${text.trimEnd()}\n`;
+    };
+    node.childNodes.forEach(walk);
+    return text.replace(/\n +/g, "\n").trim();
+  };
+
+  window.truing.diff = { runs: diff, show, textOf };
+
+  // --- d: any two outputs of the question
+  const textAt = (position) => {
+    const output = document.querySelector(`#question .output[data-output="${position}"] .reading`);
+    return output ? textOf(output) : "";
+  };
+
+  const compare = (dialog) => {
+    const [one, other] = dialog.querySelectorAll("select, input[data-side]");
+    const differs = show(dialog.querySelector("[data-diff]"), textAt(one.value), textAt(other.value));
+    dialog.querySelector("[data-diff-same]").hidden = differs;
+  };
+
+  // The next or the last pair, each two once.
+  const step = (dialog, by) => {
+    const [one, other] = dialog.querySelectorAll("select");
+    if (!one) return;
+    const number = one.options.length;
+    const all = [];
+    for (let left = 0; left < number; left += 1) {
+      for (let right = left + 1; right < number; right += 1) all.push([left, right]);
+    }
+    const now = all.findIndex(([left, right]) => left === one.selectedIndex && right === other.selectedIndex);
+    const next = all[(now + by + all.length) % all.length];
+    [one.selectedIndex, other.selectedIndex] = next;
+    compare(dialog);
+  };
+
+  document.addEventListener("click", (event) => {
+    const dialog = event.target.closest?.("[data-open='#diff']") && document.getElementById("diff");
+    if (dialog) compare(dialog);
+  });
+  document.addEventListener("input", (event) => {
+    const dialog = event.target.closest?.("#diff");
+    if (dialog) compare(dialog);
+  });
+  document.addEventListener("keydown", (event) => {
+    const dialog = event.target.closest?.("#diff[open]");
+    if (!dialog || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "d") dialog.close();
+    else if (event.target.matches("select")) return;
+    else if (event.key === "ArrowRight") step(dialog, 1);
+    else if (event.key === "ArrowLeft") step(dialog, -1);
+    else return;
+    event.preventDefault();
+  });
+})();
