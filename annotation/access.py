@@ -1,5 +1,7 @@
 """Turn an id from outside into an object of annotation, and check the role in the same call."""
 
+from typing import Any, cast
+
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
@@ -14,20 +16,13 @@ from annotation.models import (
     Prompt,
     Queue,
 )
-from truing.access import Role, membership_for, project_for
-from truing.http import key_of
-from truing.models import Project
+from truing.access import Role, membership_in, project_for, seen_in
+from truing.models import User
 
 
 def queue_for(request: HttpRequest, slug: str, pk: int, *, at_least: Role) -> Queue:
     project = project_for(request, slug, at_least=at_least)
     return get_object_or_404(Queue.objects.select_related("project"), pk=pk, project=project)
-
-
-def open_queue_for(request: HttpRequest, project: Project) -> Queue | None:
-    """The queue that the request asks for, if it asks for one that is open."""
-    pk = key_of(request.POST.get("queue") or request.GET.get("queue") or "")
-    return Queue.objects.filter(project=project, pk=pk).open().first() if pk else None
 
 
 def prompt_for(request: HttpRequest, slug: str, pk: int, *, at_least: Role) -> Prompt:
@@ -48,14 +43,22 @@ def endpoint_for(request: HttpRequest, slug: str, pk: int) -> Endpoint:
 
 def assignment_for(request: HttpRequest, slug: str, pk: int) -> tuple[Assignment, Annotator]:
     """A slot that this person took, though another may have it by now, and who they are here."""
-    membership = membership_for(request, slug)
-    assignment = get_object_or_404(
-        Assignment.objects.in_project(membership.project)
-        .once_taken_by(membership.user)
-        .select_related("task__prompt", "queue__project", "guideline"),
-        pk=pk,
+    user = cast(User, request.user)
+    found: Any = get_object_or_404(
+        Assignment.objects.filter(queue__project__slug=slug, pk=pk)
+        .once_taken_by(user)
+        .select_related("task", "queue__project", "annotator")
+        .annotate(membership=membership_in("queue__project", user))
+        .exclude(membership=None)
     )
-    return assignment, Annotator.objects.member(membership.project, membership.user)
+    assignment: Assignment = found
+    project = assignment.queue.project
+    seen_in(request, project, found.membership)
+    assignment.task.queue = assignment.queue
+    who = assignment.annotator
+    if who is None or who.user_id != user.pk:
+        who = Annotator.objects.member(project, user)
+    return assignment, who
 
 
 def annotation_for(request: HttpRequest, slug: str, pk: int) -> Annotation:

@@ -9,6 +9,8 @@ from typing import Any
 from django.db import connection, transaction
 
 from annotation.edit_queue import locked
+from annotation.exempt import exempt_authors
+from annotation.lanes import lane_for
 from annotation.models import Assignment, Output, Prompt, Queue, Task, TaskOutput
 from truing.errors import Invalid, Refused
 from truing.options import build, record_of
@@ -110,8 +112,11 @@ def _ask(
         for position, output in enumerate(outputs)
     )
     Assignment.objects.bulk_create(
-        Assignment(task=task, queue=queue) for task in tasks for _ in range(queue.overlap)
+        Assignment(task=task, queue=queue, lane=lane_for(queue, level=level))
+        for task in tasks
+        for level in range(queue.overlap)
     )
+    exempt_authors([task.pk for task in tasks])
     return tasks
 
 

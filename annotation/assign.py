@@ -1,47 +1,263 @@
 """Decide what an annotator is asked next, and hold it for them."""
 
+import json
 import random
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
+from django.db.models import Case, When
 from django.utils import timezone
 
-from annotation.models import Annotator, Assignment, Draft, Queue
-from annotation.models.assignment import AssignmentQuerySet
+from annotation.bookmark import is_far, move, remember_sweep
+from annotation.enter import enter
+from annotation.lanes import RANDOM_LANES
+from annotation.mix_in import exam_slot, mixed_in
+from annotation.models import Annotator, Assignment, Exemption, Queue
+from annotation.pick import (
+    LAST_LANE,
+    WINDOW,
+    OpenQueue,
+    Picked,
+    Stretch,
+    open_queues,
+    pick,
+    read_slot,
+    walk,
+)
 from truing.models import Project, User
+from truing.prepared import fetch
 
-HOLD = timedelta(minutes=10)
+# The page says every minute that it is open; without it the slot is free a little later.
+HOLD = timedelta(minutes=5)
+# Somebody who has met very much is looked for over several requests, none of them long.
+MOST_WINDOWS = 60
+SWEEP_EVERY = timedelta(minutes=10)
+
+
+@dataclass
+class Desk:
+    """What somebody finds at their desk."""
+
+    annotator: Annotator
+    assignment: Assignment | None = None
+    queues: list[Queue] = field(default_factory=list)  # open to them
+    chosen: Queue | None = None
+    today: int = 0
+    ahead: int = 0
+    is_looking: bool = False  # there may be more: ask again
+    is_capped: bool = False  # enough for today
 
 
 @transaction.atomic
 def next_assignment(
     project: Project, user: User, *, queue: Queue | None = None
 ) -> Assignment | None:
-    """Give back what this person holds, or hold the oldest slot that they may answer.
+    """Give back what this person holds, or hold the next slot that they may answer.
 
     With a queue, only from that one. None when nothing is left for them.
     """
-    annotator = Annotator.objects.member(project, user)
-    # One person in two tabs is asked one thing after the other, so that they never hold two
-    # slots of one task.
-    Annotator.objects.select_for_update(no_key=True).get(pk=annotator.pk)
-    queues = Queue.objects.filter(project=project).open().order_by("pk")
-    if queue:
-        queues = queues.filter(pk=queue.pk)
-    slots = Assignment.objects.select_related("task__prompt", "queue__project")
-    # Their own come back first, also when the hold has run out: the draft is there.
-    own = slots.filter(annotator=annotator, closed_at=None, queue__in=queues)
-    slot = _locked(own.filter(state=Assignment.State.HELD).order_by("taken_at"))
-    slot = slot or next(filter(None, (_pick(slots, annotator, queue) for queue in queues)), None)
-    if slot is None:
-        return None
+    return serve(enter(project, user), wanted=queue.pk if queue else None, only=True).assignment
+
+
+@transaction.atomic
+def come_to_desk(project: Project, user: User, *, queue: int | None = None) -> Desk:
+    """The next question with what stands around it; of the queue, as long as that is open."""
+    return serve(enter(project, user), wanted=queue)
+
+
+def serve(annotator: Annotator, *, wanted: int | None, only: bool = False) -> Desk:
+    """What somebody is asked next. The caller has let them in with `enter`."""
+    now = timezone.now()
+    found = open_queues(annotator, now)
+    desk = Desk(annotator, queues=[one.queue for one in found])
+    if annotator.day == now.date():
+        desk.today = annotator.answers_that_day
+    chosen = [one for one in found if one.queue.pk == wanted]
+    if chosen or only and wanted:
+        found = chosen
+        desk.chosen = chosen[0].queue if chosen else None
+    if found and not annotator.paused_at:
+        picked = _find(annotator, found, now, desk)
+        if picked:
+            _hold(picked, annotator, found, now)
+            desk.assignment, desk.ahead = picked.slot, picked.ahead
+    return desk
+
+
+def _find(
+    annotator: Annotator, found: Sequence[OpenQueue], now: datetime, desk: Desk
+) -> Picked | None:
+    chance = random.randrange(RANDOM_LANES)
+    free = [one for one in found if not one.is_capped and not one.queue.exam_skill]
+    desk.is_capped = any(one.is_capped for one in found)
+    stretches = [stretch for one in free for stretch in one.stretches(chance)]
+    picked = pick(annotator, found, stretches, now)
+    if picked and picked.slot.annotator_id != annotator.pk and picked.slot.purpose == "answer":
+        if mixed := mixed_in(picked.slot, annotator):
+            return read_slot(mixed, annotator)
+        return picked
+    if picked:
+        return picked
+    for one in found:
+        is_exam = one.queue.exam_skill and not one.is_capped
+        if is_exam and (slot := exam_slot(one.queue, annotator)):
+            return read_slot(slot, annotator)
+    for one in free:
+        _open_bookmark(one, annotator)
+    return (
+        _further(annotator, free, stretches, now, desk)
+        or _from_later(annotator, free, now)
+        or _swept(annotator, free, now, desk)
+    )
+
+
+def _further(
+    annotator: Annotator,
+    found: Sequence[OpenQueue],
+    stretches: Sequence[Stretch],
+    now: datetime,
+    desk: Desk,
+) -> Picked | None:
+    """Go on behind windows in which they have met everything."""
+    by_key = {one.queue.pk: one for one in found}
+    windows = 0
+    for stretch in stretches:
+        if stretch.lane != stretch.last_lane:
+            continue  # at random: the look through the whole queue does it
+        at = stretch
+        while windows < MOST_WINDOWS:
+            windows += 1
+            number, _, last, is_unmet = walk(annotator, at)
+            if is_unmet:
+                if picked := pick(annotator, [by_key[at.queue]], [at], now):
+                    return picked
+                break
+            if number:
+                move(annotator, by_key[at.queue], at, last)
+                at = replace(at, after=last)
+            if number < WINDOW:
+                break
+        else:
+            desk.is_looking = True
+    return None
+
+
+def _swept(
+    annotator: Annotator, found: Sequence[OpenQueue], now: datetime, desk: Desk
+) -> Picked | None:
+    """Look through whole queues, where nothing is ahead: what lies behind a bookmark may be free.
+
+    So it does where somebody began in the middle, and where the order is random.
+    """
+    windows = 0
+    for one in found:
+        if one.swept == (-1, 0) and one.swept_at and now - one.swept_at < SWEEP_EVERY:
+            continue
+        while windows < MOST_WINDOWS:
+            windows += 1
+            at = Stretch(one.queue.pk, *one.swept, LAST_LANE)
+            number, lane, last, is_unmet = walk(annotator, at)
+            if is_unmet and (picked := pick(annotator, [one], [at], now)):
+                remember_sweep(one, annotator)
+                return picked
+            if number < WINDOW:
+                one.swept, one.swept_at = (-1, 0), now
+                break
+            one.swept = (lane, last)
+        else:
+            desk.is_looking = True
+        remember_sweep(one, annotator)
+    return None
+
+
+def _from_later(annotator: Annotator, found: Sequence[OpenQueue], now: datetime) -> Picked | None:
+    """What they put off comes back when nothing else is left, the longest ago first."""
+    by_key = {one.queue.pk: one for one in found}
+    put_off = Exemption.objects.filter(
+        annotator=annotator, why=Exemption.Why.LATER, task__queue__in=by_key
+    ).order_by("pk")
+    for exemption in put_off[:WINDOW]:
+        free = Assignment.objects.free().filter(task=exemption.task_id).order_by("pk")
+        slot = free.select_for_update(skip_locked=True, no_key=True, of=("self",)).first()
+        if slot:
+            exemption.delete()
+            slot.queue = by_key[slot.queue_id].queue
+            return read_slot(slot, annotator)
+    return None
+
+
+_HOLD = """
+WITH held AS (
+    UPDATE annotation_assignment SET annotator_id = %(annotator)s, state = 'held',
+        taken_at = %(now)s, held_until = %(until)s, shown = %(shown)s::varchar[],
+        guideline_id = %(guideline)s
+    WHERE id = %(slot)s
+), begun AS (
+    INSERT INTO annotation_draft (task_id, annotator_id, content, updated_at)
+    VALUES (%(task)s, %(annotator)s, %(content)s, %(now)s) ON CONFLICT DO NOTHING
+), marked AS (
+    INSERT INTO annotation_bookmark AS mark (queue_id, annotator_id, positions, taken)
+    VALUES (%(in)s, %(annotator)s, %(positions)s, 1)
+    ON CONFLICT (queue_id, annotator_id) DO UPDATE SET taken = mark.taken + 1
+)
+SELECT
+"""
+
+
+def _hold(picked: Picked, annotator: Annotator, found: Sequence[OpenQueue], now: datetime) -> None:
+    slot = picked.slot
     if slot.annotator_id == annotator.pk:
         slot.annotator = annotator
-        slot.held_until = timezone.now() + HOLD
-        slot.save(update_fields=["held_until"])
+        if slot.held_until:  # a chat that has begun is held without an end
+            slot.held_until = now + HOLD
+            slot.save(update_fields=["held_until"])
     else:
-        take(slot, annotator)
-    return slot
+        [queue] = [one for one in found if one.queue.pk == slot.queue_id]
+        _take(picked, annotator, now, queue)
+        if is_far(picked.stretch, slot.pk):
+            assert picked.stretch is not None
+            move(annotator, queue, picked.stretch, slot.pk)
+    slot.draft = picked.draft
+
+
+def _take(picked: Picked, annotator: Annotator, now: datetime, queue: OpenQueue | None) -> None:
+    slot = picked.slot
+    if picked.draft is None:
+        refs = [place.ref for place in slot.task.task_outputs.all()]
+        picked.draft = {"shown": draw_order(slot, annotator, refs, queue.taken if queue else 0)}
+    slot.annotator = annotator
+    slot.state = Assignment.State.HELD
+    slot.taken_at, slot.held_until = now, now + HOLD
+    slot.shown = picked.draft["shown"]
+    values = {
+        "slot": slot.pk,
+        "task": slot.task_id,
+        "annotator": annotator.pk,
+        "now": now,
+        "until": slot.held_until,
+        "shown": slot.shown,
+        "guideline": slot.guideline_id,
+        "content": json.dumps(picked.draft),
+        "in": slot.queue_id,
+        "positions": json.dumps(queue.positions if queue else {}),
+    }
+    fetch(_HOLD, values)
+
+
+def draw_order(slot: Assignment, annotator: Annotator, refs: list[str], taken: int) -> list[str]:
+    """The order in which the outputs are shown. What is repeated is shown the other way round.
+
+    `taken` is how many slots of this queue they have had before.
+    """
+    if slot.purpose == Assignment.Purpose.REPEAT:
+        earlier = Assignment.objects.filter(task=slot.task_id, annotator=annotator)
+        before = earlier.exclude(pk=slot.pk).order_by("-pk").first()
+        if before and before.shown:
+            return before.shown[::-1]
+    return random.sample(refs, k=len(refs))
 
 
 def take(slot: Assignment, annotator: Annotator) -> None:
@@ -50,19 +266,11 @@ def take(slot: Assignment, annotator: Annotator) -> None:
     The order in which the outputs are shown is drawn here. Who had begun this task before finds
     it as they left it.
     """
-    refs = list(slot.task.task_outputs.values_list("ref", flat=True))
-    draft, _ = Draft.objects.get_or_create(
-        task_id=slot.task_id,
-        annotator=annotator,
-        defaults={"content": {"shown": random.sample(refs, k=len(refs))}},
-    )
-    slot.annotator = annotator
-    slot.state = Assignment.State.HELD
-    slot.taken_at = timezone.now()
-    slot.held_until = slot.taken_at + HOLD
-    slot.shown = draft.content["shown"]
-    slot.guideline = slot.queue.guidelines.order_by("-number").first()
-    slot.save()
+    picked = read_slot(slot, annotator)
+    _take(picked, annotator, timezone.now(), None)
+    taken: Any = picked.slot
+    for name in ("annotator", "state", "taken_at", "held_until", "shown", "guideline"):
+        setattr(slot, name, getattr(taken, name))
 
 
 def extend_hold(assignment: Assignment, annotator: Annotator) -> bool:
@@ -70,28 +278,15 @@ def extend_hold(assignment: Assignment, annotator: Annotator) -> bool:
     own = Assignment.objects.filter(
         pk=assignment.pk, annotator=annotator, state=Assignment.State.HELD
     )
-    return bool(own.update(held_until=timezone.now() + HOLD))
+    # A chat that has begun is held without an end.
+    until = Case(When(held_until=None, then=None), default=timezone.now() + HOLD)
+    return bool(own.update(held_until=until))
 
 
-def last_closed_slot(annotator: Annotator, queue: Queue) -> int:
-    """The key of the slot that this annotator closed last in a queue, or 0.
-
-    Somebody who works through a queue goes on from there: what lies before is mostly what they
-    have already met, and reading it again would make each question slower than the last.
-    """
-    closed = Assignment.objects.filter(annotator=annotator, queue=queue, closed_at__isnull=False)
-    return closed.order_by("-closed_at").values_list("pk", flat=True).first() or 0
-
-
-def _pick(slots: AssignmentQuerySet, annotator: Annotator, queue: Queue) -> Assignment | None:
-    unmet = slots.filter(queue=queue).unmet_by(annotator)
-    return (
-        _locked(unmet.lapsed())
-        or _locked(unmet.free().filter(pk__gt=last_closed_slot(annotator, queue)))
-        or _locked(unmet.free())
-    )
-
-
-def _locked(slots: AssignmentQuerySet) -> Assignment | None:
-    # People who ask at once lock different rows, so nobody waits and no slot is given twice.
-    return slots.select_for_update(skip_locked=True, of=("self",)).first()
+def _open_bookmark(queue: OpenQueue, annotator: Annotator) -> None:
+    if not queue.has_bookmark:
+        fetch(
+            "INSERT INTO annotation_bookmark (queue_id, annotator_id, positions)"
+            " VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+            [queue.queue.pk, annotator.pk, json.dumps(queue.positions)],
+        )

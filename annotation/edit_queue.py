@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 
 from annotation.create_queue import add_guideline, checked_name, checked_overlap, save_queue
+from annotation.enter import add_slots, clear_desk
 from annotation.fit_slots import fit_slots
 from annotation.models import Queue
 from truing.audit import record
@@ -59,6 +60,7 @@ def set_queue_state(queue: Queue, state: str, *, actor: User | None) -> Queue:
     queue = locked(queue)
     refuse_reserved(queue)
     if queue.state != state:
+        clear_desk(queue.project)
         before, queue.state = queue.state, state
         queue.save(update_fields=["state"])
         record(
@@ -73,11 +75,13 @@ def locked(queue: Queue) -> Queue:
     Whoever adds tasks or changes the overlap holds it, so that every task gets its slots. People
     at the desk do not wait for it: their slots refer to the queue, which this lock allows.
     """
-    return (
+    found = (
         Queue.objects.select_for_update(no_key=True, of=("self",))
         .select_related("project")
         .get(pk=queue.pk)
     )
+    add_slots(queue.pk)
+    return found
 
 
 def refuse_reserved(queue: Queue) -> None:

@@ -1,22 +1,27 @@
 """Give every task as many slots as its queue wants answers."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import connection
 
+from annotation.lanes import LANE
 from annotation.models import Queue
 
 # Skipped slots have been replaced by free ones; gold and repeats do not count as wanted answers.
-_ADD = """
-INSERT INTO annotation_assignment (task_id, queue_id, state, purpose, round, shown, skip_reason)
-SELECT task.id, task.queue_id, 'free', 'answer', 1, '{}', ''
+_ADD = f"""
+INSERT INTO annotation_assignment
+    (task_id, queue_id, state, purpose, round, shown, skip_reason, lane)
+SELECT task.id, task.queue_id, CASE WHEN task.is_withheld THEN 'withheld' ELSE 'free' END,
+    'answer', 1, '{{}}', '', {LANE}
 FROM annotation_task task
 CROSS JOIN LATERAL (
-    SELECT count(*) AS number FROM annotation_assignment slot
+    SELECT count(*) AS number, count(*) FILTER (WHERE slot.state = 'answered') > 0 AS is_begun
+    FROM annotation_assignment slot
     WHERE slot.task_id = task.id AND slot.round = 1 AND slot.state <> 'skipped'
         AND slot.purpose IN ('answer', 'import')
 ) slots
-CROSS JOIN LATERAL generate_series(1, %(overlap)s - slots.number)
+CROSS JOIN LATERAL generate_series(slots.number, %(overlap)s - 1) AS added(level)
 WHERE task.queue_id = %(queue)s AND (%(tasks)s::bigint[] IS NULL OR task.id = ANY(%(tasks)s))
 """
 
@@ -28,9 +33,10 @@ WITH chosen AS (
         SELECT slot.id, slot.takeable,
             count(*) OVER task AS number,
             row_number() OVER (PARTITION BY slot.task_id
-                ORDER BY slot.takeable DESC, slot.state = 'free' DESC, slot.id DESC) AS place
+                ORDER BY slot.takeable DESC, slot.state = 'free' DESC, slot.lane DESC,
+                    slot.id DESC) AS place
         FROM (
-            SELECT id, task_id, state,
+            SELECT id, task_id, state, lane,
                 state = 'free' OR (state = 'held' AND held_until <= now()) AS takeable
             FROM annotation_assignment
             WHERE queue_id = %(queue)s AND round = 1 AND state <> 'skipped'
@@ -54,9 +60,10 @@ def fit_slots(queue: Queue, tasks: Sequence[int] | None = None) -> None:
     Nobody's answer or running hold is removed. The caller holds the queue
     (`edit_queue.locked`), so that its overlap stays and no task comes in meanwhile.
     """
-    values = {
+    values: dict[str, Any] = {
         "queue": queue.pk,
         "overlap": queue.overlap,
+        "order": queue.order,
         "tasks": None if tasks is None else list(tasks),
     }
     with connection.cursor() as cursor:

@@ -4,14 +4,11 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils import timezone
+from django.db.models import prefetch_related_objects
 
-from annotation.assign import last_closed_slot
 from annotation.models import Annotation, Annotator, Assignment, Draft, Guideline, Queue, Task
 from annotation.models.prompt import Message
 from truing.options import record_of
-
-AHEAD_AT_MOST = 500
 
 
 @dataclass(frozen=True)
@@ -43,13 +40,6 @@ class Question:
         return self.queue.type
 
 
-@dataclass(frozen=True)
-class Progress:
-    today: int
-    ahead: int
-    is_more: bool  # than could be counted in no time
-
-
 def shown_to(assignment: Assignment, annotator: Annotator) -> list[str]:
     """The refs in the order in which this annotator saw them, also when the slot is lost."""
     if assignment.annotator_id == annotator.pk:
@@ -60,8 +50,10 @@ def shown_to(assignment: Assignment, annotator: Annotator) -> list[str]:
 
 def question_of(assignment: Assignment, annotator: Annotator) -> Question:
     """What the annotator is asked, with what they have typed so far."""
-    draft = Draft.objects.filter(task=assignment.task_id, annotator=annotator).first()
-    content = draft.content if draft else {}
+    content = assignment.draft
+    if content is None:
+        draft = Draft.objects.filter(task=assignment.task_id, annotator=annotator).first()
+        content = draft.content if draft else {}
     return _question(
         assignment.pk,
         assignment.task,
@@ -86,22 +78,6 @@ def question_again(annotation: Annotation) -> Question:
     )
 
 
-def progress_of(annotator: Annotator, queue: Queue | None) -> Progress:
-    """How much this annotator has answered today, and how many tasks of the queue lie ahead."""
-    midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
-    answered = Assignment.objects.filter(annotator=annotator, state=Assignment.State.ANSWERED)
-    ahead: list[int] = []
-    if queue:
-        free = Assignment.objects.filter(queue=queue).unmet_by(annotator).free()
-        free = free.filter(pk__gt=last_closed_slot(annotator, queue))
-        ahead = list(free.values_list("task_id", flat=True)[:AHEAD_AT_MOST])
-    return Progress(
-        today=answered.filter(closed_at__gte=midnight).count(),
-        ahead=len(set(ahead)),
-        is_more=len(ahead) == AHEAD_AT_MOST,
-    )
-
-
 def _question(
     pk: int,
     task: Task,
@@ -113,7 +89,9 @@ def _question(
     seconds: float,
 ) -> Question:
     queue = task.queue
-    texts = dict(task.task_outputs.values_list("ref", "output__text"))
+    if "task_outputs" not in getattr(task, "_prefetched_objects_cache", {}):
+        prefetch_related_objects([task], "task_outputs__output")
+    texts = {place.ref: place.output.text for place in task.task_outputs.all()}
     options = queue.type_options
     form = queue.task_type.form_of(answer, shown)
     return Question(

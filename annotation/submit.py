@@ -1,16 +1,20 @@
 """Accept an answer, once."""
 
+import json
+from collections.abc import Callable
 from math import isfinite
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from annotation.assign import take
+from annotation.assign import Desk, serve, take
 from annotation.draft import save_draft
+from annotation.enter import enter_as
 from annotation.keep_written import keep_written
-from annotation.models import Annotation, Annotator, Assignment, Draft, Queue, Task
+from annotation.models import Annotation, Annotator, Assignment, Queue, Task
 from truing.errors import Invalid, Refused
+from truing.prepared import fetch
 
 LONGEST_SECONDS = 86_400
 
@@ -58,12 +62,50 @@ def submit(
     there is none. `annotator` is who answers, where the slot was read afresh and may be
     another's by now.
     """
+    given, _ = _submit(assignment, answer, key, annotator, seconds, reason)
+    return given
+
+
+def submit_and_go_on(
+    assignment: Assignment,
+    answer: dict[str, Any],
+    *,
+    key: str,
+    annotator: Annotator,
+    seconds: float | None = None,
+    reason: str = "",
+    queue: int | None = None,
+) -> tuple[Annotation, Desk]:
+    """Save an answer and take the next question, in one transaction: both happen, or neither."""
+
+    def go_on(who: Annotator) -> Desk:
+        return serve(who, wanted=queue)
+
+    given, desk = _submit(assignment, answer, key, annotator, seconds, reason, go_on)
+    assert desk is not None
+    return given, desk
+
+
+def _submit(
+    assignment: Assignment,
+    answer: dict[str, Any],
+    key: str,
+    annotator: Annotator | None,
+    seconds: float | None,
+    reason: str,
+    then: Callable[[Annotator], Desk] | None = None,
+) -> tuple[Annotation, Desk | None]:
     who = annotator or assignment.annotator
     if who is None:
         raise NotTaken
-    check(assignment.task, answer, key=key, seconds=seconds, reason=reason)
+    # What was shown to its holder is what it asks about.
+    refs = assignment.shown if assignment.annotator_id == who.pk else None
+    check(assignment.task, answer, key=key, seconds=seconds, reason=reason, refs=refs)
     try:
-        return _accept(assignment, who, answer, key=key, seconds=seconds, reason=reason)
+        with transaction.atomic():
+            who = enter_as(who)
+            given = _accept(assignment, who, answer, key=key, seconds=seconds, reason=reason)
+            return given, then(who) if then else None
     except (TooLate, QueueClosed):
         # The refusal has undone its own transaction; this is another.
         content = {"answer": answer, "reason": reason, "seconds": seconds}
@@ -72,11 +114,18 @@ def submit(
 
 
 def check(
-    task: Task, answer: dict[str, Any], *, key: str, seconds: float | None, reason: str
+    task: Task,
+    answer: dict[str, Any],
+    *,
+    key: str,
+    seconds: float | None,
+    reason: str,
+    refs: list[str] | None = None,
 ) -> None:
-    """Refuse what is no answer to this task."""
+    """Refuse what is no answer to this task. `refs` are those of its outputs, where known."""
     queue = task.queue
-    refs = list(task.task_outputs.values_list("ref", flat=True))
+    if refs is None:
+        refs = list(task.task_outputs.values_list("ref", flat=True))
     if problem := queue.task_type.problem_with(answer, refs, queue.type_options):
         raise BadAnswer(problem)
     if queue.task_type.needs_texts:
@@ -108,7 +157,6 @@ def refuse_if_closed(queue_id: int) -> None:
         raise QueueClosed
 
 
-@transaction.atomic
 def _accept(
     assignment: Assignment,
     who: Annotator,
@@ -118,12 +166,13 @@ def _accept(
     seconds: float | None,
     reason: str,
 ) -> Annotation:
-    # The same answer sent twice at once: the second waits here, and then sees the first.
-    slot = (
-        Assignment.objects.select_for_update()
-        .filter(task=assignment.task_id, round=assignment.round, annotator=who)
-        .first()
-    )
+    if given := _close(assignment, who, answer, key=key, seconds=seconds, reason=reason):
+        return given
+    # It was not theirs to answer. The same answer sent twice at once: the second has waited at
+    # the desk, and now sees the first.
+    slot = Assignment.objects.filter(
+        task=assignment.task_id, round=assignment.round, annotator=who
+    ).first()
     if slot and slot.state == Assignment.State.ANSWERED:
         if twin := Annotation.objects.filter(assignment=slot, key=key).first():
             return twin
@@ -132,34 +181,96 @@ def _accept(
         raise AlreadySkipped
     refuse_if_closed(assignment.queue_id)
     slot = slot or _slot_for_late_answer(assignment, who)
+    given = _close(slot, who, answer, key=key, seconds=seconds, reason=reason)
+    assert given, "the slot is held, and the queue is not closed"
+    return given
+
+
+# Compare and set: it is answered once, by its holder, and not in a queue that is closed.
+_CLOSE = f"""
+WITH slot AS (
+    UPDATE annotation_assignment slot
+    SET state = 'answered', held_until = NULL, closed_at = %(now)s
+    FROM annotation_queue queue
+    WHERE slot.id = %(slot)s AND slot.annotator_id = %(annotator)s AND slot.state = 'held'
+        AND queue.id = slot.queue_id AND queue.state <> 'closed'
+    RETURNING slot.id, slot.task_id, slot.queue_id, slot.taken_at, slot.shown
+), typed AS (
+    DELETE FROM annotation_draft draft USING slot
+    WHERE draft.task_id = slot.task_id AND draft.annotator_id = %(annotator)s
+), counted AS (
+    UPDATE annotation_annotator annotator SET day = %(today)s, answers_that_day =
+        CASE WHEN annotator.day = %(today)s THEN annotator.answers_that_day ELSE 0 END + 1
+    FROM slot WHERE annotator.id = %(annotator)s
+), counted_here AS (
+    INSERT INTO annotation_bookmark AS mark (queue_id, annotator_id, day, answers_that_day)
+    SELECT queue_id, %(annotator)s, %(today)s, 1 FROM slot
+    ON CONFLICT (queue_id, annotator_id) DO UPDATE SET day = excluded.day, answers_that_day =
+        CASE WHEN mark.day = excluded.day THEN mark.answers_that_day ELSE 0 END + 1
+), given AS (
+    INSERT INTO annotation_annotation
+        (assignment_id, answer, shown, seconds, reason, turn, key, at)
+    SELECT slot.id, %(answer)s, slot.shown,
+        least(
+            coalesce(%(seconds)s::float, extract(epoch FROM %(now)s - slot.taken_at)),
+            {LONGEST_SECONDS}
+        ),
+        %(reason)s, 0, %(key)s, %(now)s
+    FROM slot ON CONFLICT (key) DO NOTHING
+    RETURNING id, seconds
+)
+SELECT slot.id, given.id, given.seconds, slot.shown FROM slot LEFT JOIN given ON true
+"""
+
+
+def _close(
+    slot: Assignment,
+    who: Annotator,
+    answer: dict[str, Any],
+    *,
+    key: str,
+    seconds: float | None,
+    reason: str,
+) -> Annotation | None:
+    """Answer a slot that they hold. None when they do not, or the queue is closed."""
     now = timezone.now()
-    if seconds is None and slot.taken_at:
-        seconds = (now - slot.taken_at).total_seconds()
-    slot.state = Assignment.State.ANSWERED
-    slot.held_until = None
-    slot.closed_at = now
-    slot.save()
-    Draft.objects.filter(task=slot.task_id, annotator=who).delete()
-    given = write_down(
+    values = {
+        "slot": slot.pk,
+        "annotator": who.pk,
+        "answer": json.dumps(answer),
+        "seconds": seconds,
+        "reason": reason.strip(),
+        "key": key,
+        "now": now,
+        "today": now.date(),
+    }
+    rows = fetch(_CLOSE, values)
+    if not rows:
+        return None
+    _, given, took, shown = rows[0]
+    if given is None:
+        raise BadKey  # another answer has it; what was written here is undone
+    if who.day != now.date():
+        who.day, who.answers_that_day = now.date(), 0
+    who.answers_that_day += 1
+    slot.annotator = who
+    slot.state, slot.held_until, slot.closed_at = Assignment.State.ANSWERED, None, now
+    annotation = Annotation(
+        pk=given,
         assignment=slot,
         answer=answer,
-        shown=slot.shown,
-        seconds=None if seconds is None else min(seconds, LONGEST_SECONDS),
+        shown=shown,
+        seconds=took,
         reason=reason.strip(),
         key=key,
         at=now,
     )
-    keep_written(given, assignment.task)
-    return given
+    keep_written(annotation, slot.task)
+    return annotation
 
 
 def _slot_for_late_answer(assignment: Assignment, who: Annotator) -> Assignment:
-    # As in `next_assignment`: this person takes one slot at a time.
-    Annotator.objects.select_for_update(no_key=True).get(pk=who.pk)
     same = Assignment.objects.filter(task=assignment.task_id, round=assignment.round)
-    if same.filter(annotator=who).exists():
-        # Another tab was given this task in this very moment; sent again, it finds that slot.
-        raise TooLate
     slot = same.takeable().select_for_update(skip_locked=True).first()
     if slot is None:
         raise TooLate

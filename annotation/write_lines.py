@@ -10,9 +10,11 @@ from django.db import connection
 from django.utils import timezone
 
 from annotation.copy_rows import copy_rows, new_ids, text_array
+from annotation.exempt import exempt_authors
 from annotation.feedback_line import AnnotationLine
 from annotation.fit_slots import fit_slots
 from annotation.keep_written import Said, keep_all_written
+from annotation.lanes import lane_for
 from annotation.models import (
     Annotation,
     Annotator,
@@ -232,9 +234,12 @@ class _Writing:
         rows: Rows = []
         for queue, task_id, _, annotations in tasks:
             votes = sum(one.is_vote and one.round == 1 for one in annotations)
-            free = (task_id, queue.pk, "free", "answer", 1, "{}", "")
-            rows += [free] * (queue.overlap - votes)
-        copy_rows(Assignment, "task_id queue_id state purpose round shown skip_reason", rows)
+            rows += [
+                (task_id, queue.pk, "free", "answer", 1, "{}", "", lane_for(queue, level=level))
+                for level in range(votes, queue.overlap)
+            ]
+        copy_rows(Assignment, "task_id queue_id state purpose round shown skip_reason lane", rows)
+        exempt_authors([task_id for _, task_id, *_ in tasks])
 
     def _answer_rows(
         self, slot_id: int, ref: str, one: AnnotationLine, answer_ids: Iterator[int]

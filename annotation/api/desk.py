@@ -17,7 +17,7 @@ from annotation.assign import extend_hold, next_assignment
 from annotation.correct import correct
 from annotation.models import Annotation, Assignment
 from annotation.question import question_of, shown_to
-from annotation.skip import skip
+from annotation.skip import Meaning, skip
 from annotation.submit import BadAnswer, submit
 from truing.access import Role, membership_for
 from truing.api.body import Body, read
@@ -50,6 +50,11 @@ class AnswerBody(Body):
 
 class SkipBody(Body):
     reason = serializers.CharField(required=False, allow_blank=True, max_length=300)
+    meaning = serializers.ChoiceField(
+        choices=Meaning.choices,
+        required=False,
+        help_text="Not for me, not for anyone (a curator decides), or later.",
+    )
 
 
 class HoldBody(Body):

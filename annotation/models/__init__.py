@@ -4,11 +4,13 @@ from annotation.models.annotator import Annotator  # isort: skip
 from annotation.models.prompt import Prompt  # isort: skip
 from annotation.models.output import Output  # isort: skip
 from annotation.models.queue import Guideline, Queue  # isort: skip
-from annotation.models.task import Task, TaskOutput  # isort: skip
+from annotation.models.task import Exemption, Flag, Task, TaskOutput  # isort: skip
 from annotation.models.assignment import Assignment  # isort: skip
 from annotation.models.annotation import Annotation, Draft  # isort: skip
 from annotation.models.endpoint import Endpoint  # isort: skip
 from annotation.models.authorship import Authorship  # isort: skip
+from annotation.models.bookmark import Bookmark  # isort: skip
+from annotation.models.grant import Grant  # isort: skip
 from annotation.models.dataset import Dataset, DatasetVersion  # isort: skip
 from annotation.models.import_ import Import  # isort: skip
 
@@ -17,10 +19,14 @@ __all__ = [
     "Annotator",
     "Assignment",
     "Authorship",
+    "Bookmark",
     "Dataset",
     "DatasetVersion",
     "Draft",
     "Endpoint",
+    "Exemption",
+    "Flag",
+    "Grant",
     "Guideline",
     "Import",
     "Output",

@@ -29,6 +29,13 @@ class Annotator(models.Model):
     # What exports show. A name from a file already is one.
     pseudonym = models.CharField(max_length=200, default=new_pseudonym)
 
+    # Answers given on that day, as the desk shows them.
+    day = models.DateField(null=True, blank=True)
+    answers_that_day = models.PositiveIntegerField(default=0, db_default=0)
+    # Who is paused is asked nothing.
+    paused_at = models.DateTimeField(null=True, blank=True)
+    paused_because = models.CharField(max_length=300, blank=True, db_default="")
+
     objects = AnnotatorQuerySet.as_manager()
 
     class Meta:

@@ -1,12 +1,13 @@
-from django.apps import apps
+from typing import Any
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
 from annotation.models.annotator import Annotator
-from annotation.models.queue import Guideline, Queue
-from annotation.models.task import Task
+from annotation.models.queue import MAIN_LANE, Guideline, Queue
+from annotation.models.task import Exemption, Task
 from truing.models import Project, User
 
 
@@ -24,20 +25,26 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         )
 
     def free(self) -> "AssignmentQuerySet":
-        """Slots that nobody has taken, oldest first."""
-        return self.filter(state=Assignment.State.FREE).order_by("pk")
+        """Slots that nobody has taken, in the order in which they are given."""
+        return self.filter(state=Assignment.State.FREE).order_by("lane", "pk")
 
     def lapsed(self) -> "AssignmentQuerySet":
         """Slots whose hold has run out, the longest ago first."""
-        return self.filter(state=Assignment.State.HELD, held_until__lte=timezone.now()).order_by(
-            "held_until"
-        )
+        return self.filter(
+            state=Assignment.State.HELD,
+            purpose=Assignment.Purpose.ANSWER,
+            held_until__lte=timezone.now(),
+        ).order_by("held_until")
 
     def takeable(self) -> "AssignmentQuerySet":
         """Slots that nobody holds, or whose hold has run out."""
         return self.filter(
             Q(state=Assignment.State.FREE)
-            | Q(state=Assignment.State.HELD, held_until__lte=timezone.now())
+            | Q(
+                state=Assignment.State.HELD,
+                purpose=Assignment.Purpose.ANSWER,
+                held_until__lte=timezone.now(),
+            )
         )
 
     def once_taken_by(self, user: User) -> "AssignmentQuerySet":
@@ -49,19 +56,12 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         return self.filter(Q(annotator__user=user) | Q(task__in=begun))
 
     def unmet_by(self, annotator: Annotator) -> "AssignmentQuerySet":
-        """Leaves out the tasks that this annotator has answered, skipped or let go."""
+        """Leaves out the tasks that this annotator has met, or is not to be asked."""
         met = Assignment.objects.filter(
             task=models.OuterRef("task"), round=models.OuterRef("round"), annotator=annotator
         )
-        return self.filter(~models.Exists(met)).not_written_by(annotator)
-
-    def not_written_by(self, annotator: Annotator) -> "AssignmentQuerySet":
-        """Leaves out the tasks about a prompt or an output that this annotator wrote."""
-        by = apps.get_model("annotation", "Authorship")._default_manager.filter(annotator=annotator)
-        return self.filter(
-            ~models.Exists(by.filter(prompt=models.OuterRef("task__prompt"))),
-            ~models.Exists(by.filter(output__task_outputs__task=models.OuterRef("task"))),
-        )
+        spared = Exemption.objects.filter(task=models.OuterRef("task"), annotator=annotator)
+        return self.filter(~models.Exists(met) & ~models.Exists(spared))
 
 
 class Assignment(models.Model):
@@ -72,6 +72,7 @@ class Assignment(models.Model):
         HELD = "held"
         ANSWERED = "answered"
         SKIPPED = "skipped"
+        WITHHELD = "withheld"  # not given until a curator has decided about the task
 
     class Purpose(models.TextChoices):
         ANSWER = "answer"
@@ -80,12 +81,23 @@ class Assignment(models.Model):
         ADJUDICATION = "adjudication"
         IMPORT = "import"
 
-    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="assignments")
+    # Each index costs every pick and every answer; these have longer ones that begin like them.
+    task = models.ForeignKey(
+        Task, on_delete=models.CASCADE, related_name="assignments", db_index=False
+    )
     # The task's queue again, so that a pick reads one index.
     queue = models.ForeignKey(Queue, on_delete=models.CASCADE, related_name="assignments")
     annotator = models.ForeignKey(
-        Annotator, null=True, blank=True, on_delete=models.PROTECT, related_name="assignments"
+        Annotator,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="assignments",
+        db_index=False,
     )
+    # Free slots are given by lane, and within a lane by key: see annotation/lanes.py. One that is
+    # free again is a new row, so nothing ever appears behind somebody's bookmark.
+    lane = models.SmallIntegerField(default=MAIN_LANE, db_default=MAIN_LANE)
     state = models.CharField(max_length=10, choices=State.choices, default=State.FREE)
     purpose = models.CharField(max_length=15, choices=Purpose.choices, default=Purpose.ANSWER)
     round = models.PositiveSmallIntegerField(default=1)
@@ -95,9 +107,17 @@ class Assignment(models.Model):
     # Drawn when the slot is taken: the outputs' refs in the order shown, and the instructions then.
     shown = ArrayField(models.CharField(max_length=200), default=list, blank=True)
     guideline = models.ForeignKey(
-        Guideline, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+        Guideline,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
     )
     skip_reason = models.CharField(max_length=300, blank=True)
+
+    # What its holder has typed, where whoever picked it has read that along with it.
+    draft: dict[str, Any] | None = None
 
     objects = AssignmentQuerySet.as_manager()
 
@@ -108,10 +128,18 @@ class Assignment(models.Model):
             )
         ]
         indexes = [
-            models.Index(fields=["queue", "id"], condition=Q(state="free"), name="assignment_free"),
             models.Index(
-                fields=["queue", "held_until"], condition=Q(state="held"), name="assignment_held"
+                fields=["queue", "lane", "id"], condition=Q(state="free"), name="assignment_free"
             ),
+            models.Index(
+                fields=["queue", "held_until"],
+                condition=Q(state="held", purpose="answer"),
+                name="assignment_held",
+            ),
+            models.Index(
+                fields=["annotator"], condition=Q(state="held"), name="assignment_in_hand"
+            ),
+            models.Index(fields=["annotator", "queue", "lane", "id"], name="assignment_met"),
             models.Index(
                 fields=["queue"], condition=Q(state="answered"), name="assignment_answered"
             ),

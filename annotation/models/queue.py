@@ -8,6 +8,10 @@ from annotation.task_types import TASK_TYPES, TaskType
 from truing.models import Project, User
 from truing.options import build
 
+# Where a free slot stands: see annotation/lanes.py.
+MAIN_LANE = 10
+HIGHEST_PRIORITY = 9
+
 
 def task_type_choices() -> list[tuple[str, str]]:
     # A function, so that a new task type needs no migration.
@@ -28,7 +32,11 @@ class Queue(models.Model):
         CLOSED = "closed"
 
     class Order(models.TextChoices):
-        ARRIVAL = "arrival"
+        ARRIVAL = "arrival", "as they came"
+        RANDOM = "random", "at random"
+        PRIORITY = "priority", "by priority"
+        DEPTH = "depth", "one task to its end after the other"
+        BREADTH = "breadth", "every task once, then every task again"
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="queues")
     name = models.CharField(max_length=200)
@@ -37,8 +45,17 @@ class Queue(models.Model):
     overlap = models.PositiveSmallIntegerField(
         default=1, validators=[MinValueValidator(1), MaxValueValidator(100)]
     )
+    # Where more than `overlap`, another answer is asked for until the merged one is so certain.
+    most_answers = models.PositiveSmallIntegerField(null=True, blank=True)
+    confidence = models.FloatField(default=0.9)
+    daily_cap = models.PositiveIntegerField(null=True, blank=True)  # answers of a person a day
     gold_share = models.FloatField(default=0.0)
-    skills = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    repeat_share = models.FloatField(default=0.0)
+    skills = ArrayField(models.CharField(max_length=100), default=list, blank=True)  # it requires
+    # An exam: who is right on this share of so many checks gets the skill.
+    exam_skill = models.CharField(max_length=100, blank=True)
+    exam_share = models.FloatField(default=0.8)
+    exam_size = models.PositiveSmallIntegerField(default=10)
     order = models.CharField(max_length=20, choices=Order.choices, default=Order.ARRIVAL)
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
     # A review's queue belongs to that review: it is not edited on the console.

@@ -1,8 +1,10 @@
 from django.db import models
 
+from annotation.models.annotator import Annotator
 from annotation.models.output import Output
 from annotation.models.prompt import Prompt
 from annotation.models.queue import Queue
+from truing.models import User
 
 
 class TaskQuerySet(models.QuerySet["Task"]):
@@ -37,13 +39,23 @@ class Task(models.Model):
     gold = models.JSONField(null=True, blank=True)  # a known answer, or none
     # Where there is no prompt: what is wanted, as the task type's `Brief` has it.
     brief = models.JSONField(default=dict, blank=True)
+    priority = models.SmallIntegerField(default=0, db_default=0)  # higher first, where it counts
+    # Somebody said that nobody can answer it: it waits for a curator.
+    is_withheld = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = TaskQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["queue", "ref"], name="one_task_per_ref")]
-        indexes = [models.Index(fields=["ref"], name="task_by_ref")]
+        indexes = [
+            models.Index(fields=["ref"], name="task_by_ref"),
+            models.Index(
+                fields=["queue", "id"],
+                condition=models.Q(gold__isnull=False),
+                name="task_with_gold",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"task {self.ref}"
@@ -66,3 +78,65 @@ class TaskOutput(models.Model):
 
     def __str__(self) -> str:
         return f"output {self.ref} of {self.task}"
+
+
+class Exemption(models.Model):
+    """A task that somebody is not asked: they wrote what it is about, or put it off."""
+
+    class Why(models.TextChoices):
+        WROTE = "wrote"
+        LATER = "later"  # it comes back to them when nothing else is left
+
+    task = models.ForeignKey(
+        Task, on_delete=models.CASCADE, related_name="exemptions", db_index=False
+    )
+    annotator = models.ForeignKey(
+        Annotator, on_delete=models.CASCADE, related_name="exemptions", db_index=False
+    )
+    why = models.CharField(max_length=10, choices=Why.choices)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["task", "annotator"], name="one_exemption_per_annotator"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["annotator", "id"],
+                condition=models.Q(why="later"),
+                name="exemption_later",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.annotator} is not asked {self.task}"
+
+
+class Flag(models.Model):
+    """Somebody says that nobody should be asked this; a curator decides."""
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        PUT_BACK = "put_back", "put back"
+        SET_ASIDE = "set_aside", "set aside"
+
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="flags")
+    annotator = models.ForeignKey(
+        Annotator, null=True, on_delete=models.SET_NULL, related_name="flags"
+    )
+    reason = models.CharField(max_length=300, blank=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    created_at = models.DateTimeField(auto_now_add=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    note = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["id"], condition=models.Q(state="open"), name="flag_open")]
+
+    def __str__(self) -> str:
+        return f"flag {self.pk} on {self.task}"

@@ -11,15 +11,15 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from annotation.access import annotation_for, assignment_for, open_queue_for
-from annotation.assign import extend_hold, next_assignment
+from annotation.access import annotation_for, assignment_for
+from annotation.assign import Desk, come_to_desk, extend_hold
 from annotation.correct import correct, last_answer
 from annotation.draft import save_draft
 from annotation.models import Annotation, Annotator, Queue
 from annotation.outbox import outbox_of
-from annotation.question import Question, progress_of, question_again, question_of, shown_to
-from annotation.skip import skip
-from annotation.submit import submit
+from annotation.question import Question, question_again, question_of, shown_to
+from annotation.skip import Meaning, skip
+from annotation.submit import submit, submit_and_go_on
 from annotation.task_types import TASK_TYPES
 from truing.access import membership_for
 from truing.http import Request, key_of
@@ -47,22 +47,25 @@ def answer(request: Request, slug: str, pk: int) -> HttpResponse:
     """Save an answer and put the next question in its place."""
     assignment, annotator = assignment_for(request, slug, pk)
     read = assignment.queue.task_type.read(request.POST, shown_to(assignment, annotator))
-    submit(
-        assignment,
-        read,
-        key=request.POST.get("key", ""),
-        annotator=annotator,
-        seconds=seconds_in(request),
-        reason=reason_in(request),
-    )
-    return go_on(request, slug)
+    given: dict[str, Any] = {
+        "key": request.POST.get("key", ""),
+        "annotator": annotator,
+        "seconds": seconds_in(request),
+        "reason": reason_in(request),
+    }
+    if not request.htmx:
+        submit(assignment, read, **given)
+        return go_on(request, slug)
+    _, desk = submit_and_go_on(assignment, read, **given, queue=queue_in(request))
+    return show_desk(request, desk)
 
 
 @require_POST
 @login_required
 def skip_question(request: Request, slug: str, pk: int) -> HttpResponse:
     assignment, annotator = assignment_for(request, slug, pk)
-    skip(assignment, reason=reason_in(request), annotator=annotator)
+    meaning = request.POST.get("meaning") or Meaning.NOT_ME
+    skip(assignment, reason=reason_in(request), meaning=meaning, annotator=annotator)
     return go_on(request, slug)
 
 
@@ -161,37 +164,43 @@ def go_on(request: Request, slug: str) -> HttpResponse:
 
 def show_next(request: Request) -> HttpResponse:
     membership = request.membership
-    queue = open_queue_for(request, membership.project)
-    assignment = next_assignment(membership.project, membership.user, queue=queue)
-    if assignment is None or assignment.annotator is None:
-        return show(request, None, chosen=queue)
-    return show(request, question_of(assignment, assignment.annotator), chosen=queue)
+    desk = come_to_desk(membership.project, membership.user, queue=queue_in(request))
+    return show_desk(request, desk)
+
+
+def show_desk(request: Request, desk: Desk) -> HttpResponse:
+    question = question_of(desk.assignment, desk.annotator) if desk.assignment else None
+    return show(request, question, desk=desk)
 
 
 def show(
     request: Request,
     question: Question | None,
     *,
-    chosen: Queue | None = None,
+    desk: Desk | None = None,
     is_correction: bool = False,
 ) -> HttpResponse:
     """The desk with this question, or with none."""
-    annotator = annotator_of(request.membership)
-    queues = Queue.objects.filter(project=request.membership.project).open().order_by("pk")
     context: dict[str, Any] = {
         "question": question,
-        "queues": list(queues),
-        "chosen": chosen,
+        "desk": desk,
+        "queues": desk.queues if desk else [],
+        "chosen": desk.chosen if desk else None,
         "is_correction": is_correction,
         "scripts": SCRIPTS,
         "outbox": outbox_of(request.membership),
-        "progress": progress_of(annotator, question.queue if question else None),
+        "skips": Meaning.choices,
     }
     if question:
         templates = [f"annotation/task_types/{name}.html" for name in (question.type, "_any")]
         context["task_templates"] = templates
         context["keys_templates"] = [f"{template}#keys" for template in templates]
     return render(request, "annotation/desk.html", context, fragment="question")
+
+
+def queue_in(request: Request) -> int | None:
+    """The queue that the request asks for."""
+    return key_of(request.POST.get("queue") or request.GET.get("queue") or "")
 
 
 def annotator_of(membership: Membership) -> Annotator:

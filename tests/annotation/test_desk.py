@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from annotation.assign import next_assignment
+from annotation.assign import HOLD, next_assignment
 from annotation.models import Annotation, Assignment, Draft, Guideline, Queue
 from tests import make
 
@@ -158,7 +158,7 @@ def test_a_draft_extends_the_hold_and_so_does_an_open_page(at_desk, project):
     for address in ("draft", "hold"):
         Assignment.objects.update(held_until=timezone.now() + timedelta(minutes=1))
         assert post(at_desk, f"{held().pk}/{address}/").status_code == 204
-        assert held().held_until > timezone.now() + timedelta(minutes=9)
+        assert held().held_until > timezone.now() + HOLD - timedelta(minutes=1)
 
 
 def test_a_skip_brings_the_next_question(at_desk, project):

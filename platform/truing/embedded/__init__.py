@@ -31,18 +31,22 @@ def database_settings() -> dict[str, Any]:
     """What Django's settings need to know about the database. Starts nothing."""
     if not is_in_use():
         given = _read(os.environ["DATABASE_URL"])
+        given["OPTIONS"] = {**_OPTIONS, **given["OPTIONS"]}
         return {"ENGINE": "django.db.backends.postgresql", **given, **_KEPT_OPEN}
     return {
         "ENGINE": "truing.embedded",  # its base.py starts the server with the first connection
         "HOST": str(socket_folder()),
         "USER": server.OWNER,
         "NAME": NAME,
+        "OPTIONS": _OPTIONS,
         **_KEPT_OPEN,
     }
 
 
 # A web thread keeps its connection, and notices by itself when the server was restarted.
 _KEPT_OPEN = {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
+# A statement of `truing.prepared` is planned once on a connection, from its third time on.
+_OPTIONS = {"prepare_threshold": 3}
 
 
 def _read(url: str) -> dict[str, Any]:

@@ -1,0 +1,126 @@
+"""Mix checks into the work: questions with a known answer, and questions asked a second time.
+
+Their slots are made when they are picked, so they cost nobody an answer that is wanted. Somebody
+meets a check once, and is asked the same thing a second time at most once.
+"""
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils import timezone
+
+from annotation.models import Annotator, Assignment, Queue
+from truing.prepared import fetch
+
+Purpose = Assignment.Purpose
+REPEAT_ROUND = 0  # what is asked again for everybody begins with round 2
+# A repeat right after the first answer would ask for memory, not for judgment.
+BETWEEN = 10
+WINDOW = 24
+
+# From a task chosen by chance on, and round again from the first.
+_GOLD = """
+WITH checks AS (
+    SELECT min(id) AS first, max(id) AS last FROM annotation_task
+    WHERE queue_id = %(queue)s AND gold IS NOT NULL
+), start AS MATERIALIZED (
+    SELECT first + floor((last - first + 1) * %(chance)s::float)::bigint AS id FROM checks
+), near AS (
+    (SELECT task.id, 1 AS part FROM annotation_task task, start
+        WHERE task.queue_id = %(queue)s AND task.gold IS NOT NULL AND task.id >= start.id
+        ORDER BY task.id LIMIT %(window)s)
+    UNION ALL
+    (SELECT task.id, 2 FROM annotation_task task, start
+        WHERE task.queue_id = %(queue)s AND task.gold IS NOT NULL AND task.id < start.id
+        ORDER BY task.id LIMIT %(window)s)
+)
+SELECT near.id FROM near
+WHERE NOT EXISTS (
+    SELECT FROM annotation_assignment met
+    WHERE met.task_id = near.id AND met.annotator_id = %(annotator)s
+) AND NOT EXISTS (
+    SELECT FROM annotation_exemption spared
+    WHERE spared.task_id = near.id AND spared.annotator_id = %(annotator)s
+)
+ORDER BY part, near.id LIMIT 1
+"""
+_REPEAT = """
+WITH answered AS (
+    SELECT slot.task_id, slot.id FROM annotation_assignment slot
+    WHERE slot.annotator_id = %(annotator)s AND slot.queue_id = %(queue)s
+        AND slot.state = 'answered' AND slot.purpose = 'answer'
+    ORDER BY slot.closed_at DESC OFFSET %(between)s LIMIT %(window)s
+)
+SELECT task_id FROM answered
+WHERE NOT EXISTS (
+    SELECT FROM annotation_assignment again
+    WHERE again.task_id = answered.task_id AND again.annotator_id = %(annotator)s
+        AND again.round = 0
+)
+ORDER BY random() LIMIT 1
+"""
+
+
+def mixed_in(slot: Assignment, annotator: Annotator) -> Assignment | None:
+    """A check in place of the slot that was about to be given; that one stays free."""
+    queue = slot.queue
+    if not (queue.gold_share or queue.repeat_share):
+        return None
+    drawn = random.random()
+    if drawn < queue.gold_share:
+        return gold_slot(queue, annotator)
+    if drawn < queue.gold_share + queue.repeat_share:
+        return _repeat_slot(queue, annotator)
+    return None
+
+
+def exam_slot(queue: Queue, annotator: Annotator) -> Assignment | None:
+    """The next question of an exam, as long as some are wanted."""
+    taken = Assignment.objects.filter(annotator=annotator, queue=queue, purpose=Purpose.GOLD)
+    if taken.filter(state=Assignment.State.ANSWERED).count() >= queue.exam_size:
+        return None
+    return gold_slot(queue, annotator)
+
+
+def gold_slot(queue: Queue, annotator: Annotator) -> Assignment | None:
+    """A slot of their own for a question with a known answer that they have not met."""
+    values = {
+        "queue": queue.pk,
+        "annotator": annotator.pk,
+        "chance": random.random(),
+        "window": WINDOW,
+    }
+    return _made(queue, _first(_GOLD, values), Purpose.GOLD, round=1)
+
+
+def _repeat_slot(queue: Queue, annotator: Annotator) -> Assignment | None:
+    values = {
+        "queue": queue.pk,
+        "annotator": annotator.pk,
+        "between": BETWEEN,
+        "window": WINDOW,
+    }
+    return _made(queue, _first(_REPEAT, values), Purpose.REPEAT, round=REPEAT_ROUND)
+
+
+def _first(statement: str, values: Mapping[str, Any]) -> int | None:
+    rows = fetch(statement, values)
+    return rows[0][0] if rows else None
+
+
+def _made(queue: Queue, task: int | None, purpose: str, *, round: int) -> Assignment | None:
+    if task is None:
+        return None
+    # Held from the first moment, by nobody yet: it is never free.
+    made = Assignment.objects.create(
+        task_id=task,
+        queue=queue,
+        purpose=purpose,
+        round=round,
+        state=Assignment.State.HELD,
+        held_until=timezone.now(),
+        lane=-1,
+    )
+    made.queue = queue
+    return made

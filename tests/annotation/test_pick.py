@@ -1,0 +1,183 @@
+"""What a pick costs, whatever the queue holds and whoever asks."""
+
+import json
+import threading
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from annotation import pick
+from annotation.assign import come_to_desk, next_assignment
+from annotation.bookmark import FAR
+from annotation.models import Annotator, Assignment, Bookmark, Queue
+from tests import make
+
+BUFFERS = 300
+TASKS = 6000
+MET = 4000
+
+
+@pytest.fixture
+def explained(monkeypatch):
+    """Every statement of the pick is explained as it runs; the buffers that each has touched."""
+    touched = []
+    real = pick.fetch
+
+    def fetch(statement, values):
+        rows = real("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + statement, values)
+        plan = rows[0][0]
+        plan = json.loads(plan) if isinstance(plan, str) else plan
+        top = plan[0]["Plan"]
+        touched.append(top["Shared Hit Blocks"] + top["Shared Read Blocks"])
+        return real(statement, values)
+
+    monkeypatch.setattr(pick, "fetch", fetch)
+    return touched
+
+
+def seed(queue, *, tasks=TASKS, slots=3):
+    """Tasks with free slots, through SQL: there are many."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO annotation_task (queue_id, ref, brief, created_at)"
+            " SELECT %s, 'seeded-' || n, '{}', now() FROM generate_series(1, %s) n",
+            [queue.pk, tasks],
+        )
+        cursor.execute(
+            "INSERT INTO annotation_assignment"
+            " (task_id, queue_id, state, purpose, round, shown, skip_reason, lane)"
+            " SELECT task.id, task.queue_id, 'free', 'answer', 1, '{}', '',"
+            "  CASE %s WHEN 'random' THEN floor(random() * 30000) WHEN 'breadth' THEN 9 + level"
+            "   WHEN 'priority' THEN 5 + task.id %% 10 ELSE 10 END"
+            " FROM annotation_task task, generate_series(1, %s) level"
+            " WHERE task.queue_id = %s ORDER BY task.id, level",
+            [queue.order, slots, queue.pk],
+        )
+
+
+def meet(queue, annotator, which):
+    """They have answered these tasks; the other slots of them stay free."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE annotation_assignment slot SET state = 'answered', annotator_id = %s,"
+            " closed_at = now() FROM ("
+            "  SELECT DISTINCT ON (task_id) id, dense_rank() OVER (ORDER BY task_id) AS place"
+            "  FROM annotation_assignment WHERE queue_id = %s AND state = 'free'"
+            "  ORDER BY task_id, id"
+            f" ) first WHERE slot.id = first.id AND {which}",
+            [annotator.pk, queue.pk],
+        )
+        cursor.execute("ANALYZE annotation_assignment")
+
+
+WAYS = {
+    "nothing": "false",
+    "the first": f"place <= {MET}",
+    "the last": f"place > {TASKS - MET}",
+    "every other": "mod(place, 2) = 0",
+    "most of them": "mod(place, 10) > 0",
+    "by chance": "random() < 0.6",
+}
+
+
+@pytest.mark.parametrize("order", Queue.Order.values)
+@pytest.mark.parametrize("way", WAYS)
+def test_a_pick_touches_few_buffers(project, alice, order, way, explained):
+    queue = make.queue(project, order=order)
+    seed(queue)
+    annotator = Annotator.objects.member(project, alice)
+    meet(queue, annotator, WAYS[way])
+    met = set(Assignment.objects.filter(annotator=annotator).values_list("task", flat=True))
+    for _ in range(3):
+        slot = next_assignment(project, alice)
+        assert slot.task_id not in met
+        met.add(slot.task_id)
+        Assignment.objects.filter(pk=slot.pk).update(state="answered", closed_at=timezone.now())
+    assert max(explained) < BUFFERS, explained
+
+
+def test_what_one_has_met_is_read_once(project, alice, explained):
+    """Three people could go on here, and Alice has met everything."""
+    queue = make.queue(project)
+    seed(queue, tasks=1000)
+    annotator = Annotator.objects.member(project, alice)
+    Bookmark.objects.create(queue=queue, annotator=annotator)
+    meet(queue, annotator, "true")
+    statements = []
+    for _ in range(3):
+        explained.clear()
+        assert next_assignment(project, alice) is None
+        assert max(explained) < BUFFERS
+        statements.append(len(explained))
+    assert statements[0] > statements[-1]
+    assert statements[-1] <= 5
+
+
+def test_finds_the_one_left_behind_everything_met(project, alice):
+    queue = make.queue(project)
+    seed(queue, tasks=1500)
+    annotator = Annotator.objects.member(project, alice)
+    Bookmark.objects.create(queue=queue, annotator=annotator)
+    meet(queue, annotator, "place <> 1400")
+    desk = come_to_desk(project, alice)
+    for _ in range(20):
+        if desk.assignment:
+            break
+        assert desk.is_looking, "there is one left, and it was not found"
+        desk = come_to_desk(project, alice)
+    assert desk.assignment.task.ref == "seeded-1400"
+
+
+def test_who_begins_in_the_middle_finds_what_lies_before(project, alice):
+    queue = make.queue(project)
+    seed(queue, tasks=300, slots=2)
+    annotator = Annotator.objects.member(project, alice)
+    meet(queue, annotator, "place > 10")
+    assert next_assignment(project, alice).task.ref == "seeded-1"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_bookmark_never_passes_what_is_only_locked(project, alice):
+    """Whoever is about to take it may be killed, and then it is free again."""
+    queue = make.queue(project)
+    seed(queue, tasks=2 * FAR, slots=1)
+    first = Assignment.objects.free().first()
+    annotator = Annotator.objects.member(project, alice)
+    # Far behind it, so that the bookmark is moved.
+    Assignment.objects.filter(pk__gt=first.pk, pk__lt=first.pk + FAR + 10).delete()
+    locked, picked = threading.Event(), threading.Event()
+
+    def look():
+        with transaction.atomic():
+            Assignment.objects.select_for_update().get(pk=first.pk)
+            locked.set()
+            picked.wait(timeout=5)
+        connection.close()
+
+    other = threading.Thread(target=look)
+    other.start()
+    assert locked.wait(timeout=5)
+    assert next_assignment(project, alice).pk > first.pk + FAR
+    picked.set()
+    other.join()
+    mark = Bookmark.objects.get(queue=queue, annotator=annotator)
+    assert 0 < mark.positions["10"] < first.pk
+
+
+def test_a_step_runs_few_queries(project, alice, client):
+    for _ in range(6):
+        make.task(project)
+    client.force_login(alice)
+    client.get("/p/demo/desk/")
+    for turn in range(4):
+        held = Assignment.objects.get(state=Assignment.State.HELD)
+        with CaptureQueriesContext(connection) as seen:
+            response = client.post(
+                f"/p/demo/desk/{held.pk}/answer/",
+                {"choice": "0", "key": f"k{turn}", "seconds": "3"},
+                headers={"HX-Request": "true"},
+            )
+        assert response.status_code == 200
+        assert len(seen) <= 10, "\n".join(query["sql"] for query in seen)
