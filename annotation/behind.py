@@ -33,6 +33,8 @@ def votes_behind(project: Project, row: dict[str, Any]) -> list[dict[str, Any]]:
         queue = answer.assignment.queue
         said = queue.task_type.comparison(answer.answer, queue.type_options)
         says = "all bad" if said.get("all_bad") else ""
+        if queue.task_type.writes:
+            says = "wrote it"
         vote = read_vote(said, refs, annotation=answer.pk, annotator=0)
         if vote and not says:
             chosen = outputs.index((row["chosen"], row["chosen_source"]))

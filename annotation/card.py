@@ -48,8 +48,14 @@ def _splits(counts: dict[str, Any]) -> str:
 def _behind(
     counts: dict[str, Any], agreement: dict[str, Any] | None, guidelines: dict[str, list[int]]
 ) -> str:
-    if not counts["tasks"]:
+    if not counts["tasks"] and not counts["annotations"]:
         return ""
+    if not counts["tasks"]:
+        return (
+            "## The people behind it\n\n"
+            f"{counts['annotations']:,} answers of {counts['annotators']:,} annotators wrote what "
+            "is in it." + _guidelines(guidelines)
+        )
     lines = [
         "## The people behind it",
         f"{counts['annotations']:,} answers of {counts['annotators']:,} annotators. "
@@ -73,12 +79,16 @@ def _behind(
             f"{_number(agreement['alpha_ordinal'])} (ordinal); two answers to the same question "
             f"are the same in {_number(agreement['percent_agreement'])} per cent of cases."
         )
-    if guidelines:
-        given = "; ".join(
-            f"{queue}: {', '.join(map(str, numbers))}" for queue, numbers in guidelines.items()
-        )
-        lines.append(f"Guideline versions the annotators had before them: {given}.")
-    return "\n\n".join(lines)
+    return "\n\n".join(lines) + _guidelines(guidelines)
+
+
+def _guidelines(guidelines: dict[str, list[int]]) -> str:
+    if not guidelines:
+        return ""
+    given = "; ".join(
+        f"{queue}: {', '.join(map(str, numbers))}" for queue, numbers in guidelines.items()
+    )
+    return f"\n\nGuideline versions the annotators had before them: {given}."
 
 
 def _recipe(recipe: dict[str, Any]) -> str:

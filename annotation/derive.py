@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 from annotation.aggregators import AGGREGATORS
 from annotation.aggregators.base import Merged, Outcome, Verdict, Vote, said_by
 from annotation.agree import Seen
-from annotation.models import Output, Task, TaskOutput
-from annotation.recipe import DemonstrationRecipe, PreferenceRecipe, Recipe, queues_of, tasks_of
+from annotation.models import Task, TaskOutput
+from annotation.recipe import DemonstrationRecipe, PreferenceRecipe, Recipe, tasks_of
 from annotation.select import Selection
+from annotation.written_rows import Behind, Edit, behind, edits, not_accepted, worth_learning
 from truing.models import Project
 from truing.plugins import plugin_named
 
@@ -43,6 +44,9 @@ class Left:
     all_bad: int = 0
     below_agreement: int = 0
     not_adjacent: int = 0
+    not_accepted: int = 0
+    withdrawn: int = 0  # their author corrected them
+    unchanged: int = 0  # edits that leave an output as it was
     other_sources: int = 0
     outputs: int = 0
     seen: Seen = field(default_factory=Seen)
@@ -64,27 +68,32 @@ def preferences(project: Project, recipe: PreferenceRecipe, left: Left) -> Itera
     selection = Selection(tasks_of(project, recipe), bad_as_ties=recipe.all_bad == "tie")
     for piece in pieces(aggregator.merge(selection)):
         judged = [(merged, _chosen(merged, recipe, left)) for merged in piece]
-        contents = _contents([merged.question.task for merged, verdicts in judged if verdicts])
+        asked = [merged.question.task for merged, verdicts in judged if verdicts]
+        contents = _contents(asked)
+        if recipe.validated:
+            judged = list(_accepted(judged, asked, left))
         for merged, verdicts in judged:
             for verdict in verdicts:
                 yield from _rows(merged, verdict, contents[merged.question.task], recipe, left)
+    yield from _edits(project, recipe, left)
 
 
 def demonstrations(project: Project, recipe: DemonstrationRecipe, left: Left) -> Iterator[Derived]:
     """A row for each output that comes from one of the recipe's sources."""
-    outputs = Output.objects.filter(prompt__project=project, source__in=recipe.sources)
-    if recipe.queues:
-        placed = TaskOutput.objects.filter(task__queue__in=queues_of(project, recipe))
-        outputs = outputs.filter(pk__in=placed.values("output"))
-    if recipe.tags:
-        outputs = outputs.filter(prompt__tags__overlap=list(recipe.tags))
+    outputs = worth_learning(project, recipe)
     last = 0
-    while piece := list(
-        outputs.filter(pk__gt=last).select_related("prompt").order_by("pk")[:PIECE]
-    ):
+    while piece := list(outputs.filter(pk__gt=last)[:PIECE]):
         last = piece[-1].pk
+        authors = behind(piece)
         for output in piece:
             left.outputs += 1
+            if output.is_withdrawn:
+                left.withdrawn += 1
+                continue
+            if recipe.validated and not output.is_accepted:
+                left.not_accepted += 1
+                continue
+            by = authors.get(output.pk, Behind())
             yield Derived(
                 output.prompt.split,
                 {
@@ -94,10 +103,76 @@ def demonstrations(project: Project, recipe: DemonstrationRecipe, left: Left) ->
                     "language": output.prompt.language,
                     "tags": sorted(output.prompt.tags),
                     "output": output.pk,
-                    "task": None,
-                    "annotations": [],
+                    "task": by.task,
+                    "annotations": list(by.annotations),
                 },
+                by.annotators,
             )
+
+
+def _accepted(
+    judged: list[tuple[Merged, list[Verdict]]], asked: list[int], left: Left
+) -> Iterator[tuple[Merged, list[Verdict]]]:
+    """Without the verdicts about what people wrote and others did not accept."""
+    prompts, outputs = not_accepted(asked)
+    for merged, verdicts in judged:
+        task = merged.question.task
+        kept = [
+            one
+            for one in verdicts
+            if task not in prompts and not {(task, one.first), (task, one.second)} & outputs
+        ]
+        left.not_accepted += len(verdicts) - len(kept)
+        yield merged, kept
+
+
+def _edits(project: Project, recipe: PreferenceRecipe, left: Left) -> Iterator[Derived]:
+    """A row for each output that somebody changed: the edit is better than the original."""
+    for piece in pieces(edits(project, recipe)):
+        contents = _contents([task.pk for task, made in piece if made])
+        blocked, _ = not_accepted([task.pk for task, _ in piece]) if recipe.validated else ((), ())
+        for task, made in piece:
+            left.tasks += 1
+            left.answered += bool(made)
+            if made and recipe.minimum_votes > 1:
+                # An edit is one person's, however many edited.
+                left.too_few_votes += 1
+                continue
+            for edit in made:
+                left.pairs += 1
+                text, source = contents[task.pk].outputs[0]
+                if edit.text == text.replace("\r\n", "\n"):
+                    left.unchanged += 1
+                elif recipe.validated and (task.pk in blocked or not edit.is_accepted):
+                    left.not_accepted += 1
+                elif recipe.sources and not {source, edit.source} <= set(recipe.sources):
+                    left.other_sources += 1
+                else:
+                    left.decided += 1
+                    row = _row_of_edit(edit, contents[task.pk])
+                    row["task"] = task.pk
+                    yield Derived(contents[task.pk].prompt["prompt__split"], row, (edit.annotator,))
+
+
+def _row_of_edit(edit: Edit, content: "_Content") -> dict[str, Any]:
+    text, source = content.outputs[0]
+    return {
+        "prompt": _messages(content.prompt["prompt__messages"]),
+        "chosen": edit.text,
+        "rejected": text,
+        "chosen_source": edit.source,
+        "rejected_source": source,
+        "tie": False,
+        "agreement": 1.0,
+        "strength": None,
+        "votes": 1,
+        "votes_chosen": 1,
+        "votes_tied": 0,
+        "votes_rejected": 0,
+        "language": content.prompt["prompt__language"],
+        "tags": sorted(content.prompt["prompt__tags"]),
+        "annotations": [edit.annotation],
+    }
 
 
 def pieces(items: Iterable[T], size: int = PIECE) -> Iterator[list[T]]:

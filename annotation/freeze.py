@@ -18,6 +18,7 @@ from annotation.models import Assignment, Dataset, DatasetVersion
 from annotation.preview import SPLITS, Preview
 from annotation.recipe import PreferenceRecipe, Recipe, queues_of, read_recipe, recipe_record
 from annotation.select import one_moment
+from annotation.task_types import TASK_TYPES
 from annotation.write_parquet import COLUMNS, ParquetFile, read_parquet
 from truing import storage
 from truing.audit import record
@@ -202,13 +203,14 @@ def _check_kind(dataset: Dataset | None, kind: str) -> None:
 
 def _guidelines(project: Project, recipe: Recipe) -> dict[str, list[int]]:
     """Which versions of the instructions those who answered had before them."""
-    if not isinstance(recipe, PreferenceRecipe):
-        return {}
     answered = Assignment.objects.filter(
         queue__in=queues_of(project, recipe),
         state=Assignment.State.ANSWERED,
         guideline__isnull=False,
     )
+    if not isinstance(recipe, PreferenceRecipe):
+        writing = [name for name, one in TASK_TYPES.items() if one.writes]
+        answered = answered.filter(queue__type__in=writing)
     numbers: defaultdict[str, list[int]] = defaultdict(list)
     for queue, number in (
         answered.order_by("queue__name", "guideline__number")
@@ -223,6 +225,11 @@ def _why_nothing(counted: Preview) -> str:
     left = counted.left
     if not isinstance(counted.recipe, PreferenceRecipe):
         sources = ", ".join(counted.recipe.sources) or "none"
+        if left.outputs:
+            return (
+                f"None of {left.outputs:,} outputs is left: {left.not_accepted:,} were not "
+                f"accepted by others, {left.withdrawn:,} were corrected by their author."
+            )
         return f"No output comes from the sources of this recipe ({sources})."
     if not left.tasks:
         return "The recipe selects no task."
@@ -232,5 +239,6 @@ def _why_nothing(counted: Preview) -> str:
         f"None of the {left.answered:,} answered tasks gives a row: {left.too_few_votes:,} have "
         f"too few votes; of {left.pairs:,} pairs {left.tied:,} are tied, "
         f"{left.undecided:,} undecided, {left.all_bad:,} all bad, "
-        f"{left.below_agreement:,} below the agreement asked for."
+        f"{left.below_agreement:,} below the agreement asked for, "
+        f"{left.not_accepted:,} about what others did not accept."
     )

@@ -29,6 +29,7 @@ class Preview:
     characters: int = 0
     empty: int = 0
     last_task: int = 0
+    last_annotations: set[int] = field(default_factory=set)
 
     @property
     def total(self) -> int:
@@ -45,10 +46,14 @@ class Preview:
             source = row.get(f"{side}_source" if side else "source")
             if source is not None:
                 self.sources.setdefault(source, Counter())[side or "rows"] += 1
-        # The rows of one task come together, with the same votes behind them.
+        # The rows of one task come together, mostly with the same votes behind them.
         if row["task"] is not None and row["task"] != self.last_task:
             self.last_task = row["task"]
-            self.annotations += len(row["annotations"])
+            self.last_annotations = set()
+        fresh = set(row["annotations"]) - self.last_annotations
+        if fresh:
+            self.last_annotations |= fresh
+            self.annotations += len(fresh)
             self.annotators.update(derived.annotators)
 
     def counts(self) -> dict[str, Any]:

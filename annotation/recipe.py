@@ -55,6 +55,11 @@ class PreferenceRules:
         "Which pairs a ranking of several outputs gives: all, or neighbours only.",
         choices=("all", "adjacent"),
     )
+    validated: bool = option(
+        False,
+        "Of what people wrote here, prompts and outputs, only what others accepted.",
+        label="Validated",
+    )
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,11 @@ class PreferenceRecipe(PreferenceRules):
 
 @dataclass(frozen=True)
 class DemonstrationRules:
-    pass
+    validated: bool = option(
+        False,
+        "Only outputs that others accepted; a prompt that was written here, too.",
+        label="Validated",
+    )
 
 
 @dataclass(frozen=True)

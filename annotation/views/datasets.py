@@ -282,11 +282,15 @@ def _counts(counted: Preview) -> dict[str, Any]:
         ("below agreement", left.below_agreement),
         ("not neighbours", left.not_adjacent),
         ("other sources", left.other_sources),
+        ("outputs", left.outputs),
+        ("unchanged edits", left.unchanged),
+        ("not accepted", left.not_accepted),
+        ("corrected by their author", left.withdrawn),
     ]
     return {
         "rows": [(split, counts["rows"][split]) for split in SPLITS],
         "total": counted.total,
-        "steps": [step for step in steps if step[1]] if counted.kind == "preference" else [],
+        "steps": [step for step in steps if step[1]],
         "annotations": counted.annotations,
         "annotators": len(counted.annotators),
         "empty": counted.empty,

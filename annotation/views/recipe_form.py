@@ -74,6 +74,8 @@ def _field(item: OptionField) -> forms.Field:
     if item.choices:
         choices = [(choice, LABELS.get(choice, choice)) for choice in item.choices]
         return forms.ChoiceField(choices=choices, **about)
+    if item.type is bool:
+        return forms.BooleanField(**about)
     whole = item.type is int
     widget = forms.NumberInput(
         attrs={"min": item.min_value, "max": item.max_value, "step": 1 if whole else 0.05}

@@ -331,7 +331,7 @@ class TestRefusals:
             read_recipe("preference", recipe)
 
     def test_a_rule_of_another_kind_is_refused(self):
-        with pytest.raises(BadRecipe, match="It may have: queues, tags, sources"):
+        with pytest.raises(BadRecipe, match="It may have: validated, queues, tags, sources"):
             read_recipe("instruction", {"aggregator": "majority"})
 
     def test_nothing_is_left_behind(self, project, judged):
