@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
+from django.db.models import Q
 from django.utils import timezone
 
+from annotation.exempt import exempt_authors
 from annotation.models import Annotation, Authorship, Output, Prompt, Queue, Task
 from annotation.models.output import output_digest
 from annotation.models.prompt import prompt_digest, split_of
@@ -75,6 +77,17 @@ def keep_all_written(queue: Queue, answers: Sequence[Said]) -> None:
     rows += [_of_prompt(queue.project, said, written) for said, written in prompts]
     if rows:
         Authorship.objects.bulk_create(rows, batch_size=PIECE, ignore_conflicts=True)
+    if not all(row.is_new for row in rows):
+        _exempt([row for row in rows if not row.is_new])
+
+
+def _exempt(rows: Sequence[Authorship]) -> None:
+    """Whoever writes what others are asked about already is not asked about it."""
+    tasks = Task.objects.filter(
+        Q(task_outputs__output__in=[row.output_id for row in rows if row.output_id])
+        | Q(prompt__in=[row.prompt_id for row in rows if row.prompt_id])
+    )
+    exempt_authors(list(tasks.values_list("pk", flat=True).distinct()))
 
 
 def _of_outputs(written: Sequence[tuple[Said, NewOutput]]) -> list[Authorship]:

@@ -91,13 +91,23 @@ class TaskSerializer(serializers.ModelSerializer[Task]):
 
     class Meta:
         model = Task
-        fields = ("id", "ref", "prompt", "outputs", "created_at")
+        fields = ("id", "ref", "prompt", "brief", "outputs", "created_at")
 
 
 class TaskBody(Body):
-    prompt = serializers.IntegerField(min_value=1, max_value=LARGEST_KEY)
+    prompt = serializers.IntegerField(
+        min_value=1,
+        max_value=LARGEST_KEY,
+        required=False,
+        help_text="May be missing where somebody is to write one.",
+    )
     outputs = serializers.ListField(
-        child=serializers.IntegerField(min_value=1, max_value=LARGEST_KEY), max_length=100
+        child=serializers.IntegerField(min_value=1, max_value=LARGEST_KEY),
+        max_length=100,
+        required=False,
+    )
+    brief = serializers.DictField(
+        required=False, help_text="What is wanted, where there is no prompt."
     )
     ref = serializers.CharField(
         required=False, max_length=200, help_text="The id of its feedback line; else one is made."
@@ -142,10 +152,11 @@ def tasks(request: Request, slug: str, pk: int) -> Response:
         return paged(request, found, TaskSerializer)
     refuse_reserved(queue)
     wanted = read(request, TaskBody)
-    prompt = Prompt.objects.filter(project=queue.project, pk=wanted["prompt"]).first()
-    found_outputs = Output.objects.filter(prompt=prompt).in_bulk(wanted["outputs"])
-    if prompt is None or len(found_outputs) < len(wanted["outputs"]):
+    keys = wanted.get("outputs", [])
+    prompt = Prompt.objects.filter(project=queue.project, pk=wanted.get("prompt", 0)).first()
+    found_outputs = Output.objects.filter(prompt=prompt).in_bulk(keys) if prompt else {}
+    if (prompt is None and "prompt" in wanted) or len(found_outputs) < len(keys):
         raise NoQuestion("There is no such prompt here, or it has no such outputs.")
-    outputs = [found_outputs[key] for key in wanted["outputs"]]
-    task = ask(queue, prompt, outputs, ref=wanted.get("ref", ""))
+    outputs = [found_outputs[key] for key in keys]
+    task = ask(queue, prompt, outputs, ref=wanted.get("ref", ""), brief=wanted.get("brief"))
     return Response(TaskSerializer(task).data, status=201)

@@ -12,6 +12,7 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from annotation.access import queue_for
+from annotation.ask_blank import ask_blank
 from annotation.count_queue import count_queues
 from annotation.create_queue import create_queue
 from annotation.edit_queue import ReservedQueue, edit_queue, set_queue_state
@@ -91,7 +92,8 @@ def queue(request: Request, slug: str, pk: int) -> HttpResponse:
         "options": _options(queue),
         "guidelines": list(queue.guidelines.select_related("created_by").order_by("-number")[:50]),
         "tasks": page.rows,
-        "fill_form": FillForm(queue),
+        "fill_form": fill_form(queue),
+        "needs_prompt": queue.task_type.needs_prompt,
         "next_url": page.next_url,
         "first_url": page.first_url,
     }
@@ -130,12 +132,16 @@ def queue_state(request: Request, slug: str, pk: int) -> HttpResponse:
 def queue_fill(request: Request, slug: str, pk: int) -> HttpResponse:
     """Ask about prompts that are there already."""
     queue = queue_for(request, slug, pk, at_least=Role.CURATOR)
-    form = FillForm(queue, request.POST)
+    form = fill_form(queue, request.POST)
     if not form.is_valid():
         name, problems = next(iter(form.errors.items()))
         messages.error(request, f"{form[name].label}: {problems[0]}")
         return redirect("queue", slug, pk)
     values = form.cleaned_data
+    if isinstance(form, BlankForm):
+        added = ask_blank(queue, values["number"], brief=form.brief(), actor=request.user)
+        messages.success(request, f"{added:,} questions were added.")
+        return redirect("queue", slug, pk)
     filters = {name: values[name] for name in ("tag", "language", "source", "split")}
     prompts = Prompt.objects.filter(project=queue.project).narrowed(**filters)
     added = fill_queue(
@@ -143,6 +149,8 @@ def queue_fill(request: Request, slug: str, pk: int) -> HttpResponse:
         prompts,
         outputs_each=values["outputs_each"],
         limit=values["limit"],
+        output_source=values.get("output_source", ""),
+        written_here=values.get("written_here", False),
         actor=request.user,
     )
     messages.success(request, f"{added:,} questions were added.")
@@ -183,8 +191,49 @@ class FillForm(forms.Form):
         super().__init__(written)
         least, most = queue.task_type.min_outputs, queue.task_type.max_outputs
         self.fields["outputs_each"] = forms.IntegerField(
-            label="Outputs each", min_value=least, max_value=most, initial=least
+            label="Outputs each",
+            min_value=least,
+            max_value=most,
+            initial=most if queue.task_type.is_gate else least,
+            help_text="With one, every output is asked about." if least <= 1 <= most else "",
         )
+        if most:
+            self.fields["output_source"] = forms.CharField(
+                label="Only outputs from",
+                required=False,
+                max_length=200,
+                help_text="A source, for instance human or checkpoint:17.",
+            )
+        if queue.task_type.is_gate:
+            self.fields["written_here"] = forms.BooleanField(
+                label="Only what people wrote here", required=False, initial=True
+            )
+
+
+class BlankForm(forms.Form):
+    """How many questions without a prompt, and what is wanted."""
+
+    number = forms.IntegerField(
+        label="Questions", min_value=1, max_value=MOST_QUESTIONS, initial=100
+    )
+
+    def __init__(self, queue: Queue, written: Any = None) -> None:
+        super().__init__(written)
+        self.items = fields_of(queue.task_type.Brief)
+        for item in self.items:
+            wide: dict[str, Any] = (
+                {"widget": forms.Textarea(attrs={"rows": 3})} if item.name == "text" else {}
+            )
+            self.fields[f"brief.{item.name}"] = forms.CharField(
+                label=item.label, help_text=item.help, required=False, **wide
+            )
+
+    def brief(self) -> dict[str, str]:
+        return {item.name: self.cleaned_data[f"brief.{item.name}"] for item in self.items}
+
+
+def fill_form(queue: Queue, written: Any = None) -> FillForm | BlankForm:
+    return (FillForm if queue.task_type.needs_prompt else BlankForm)(queue, written)
 
 
 def _row(queue: Queue, progress: dict[int, Any]) -> dict[str, Any]:

@@ -357,3 +357,79 @@ def test_what_is_asked_twice_of_one_output_is_no_question(queue, project):
     output = make.output(prompt)
     with pytest.raises(Invalid):
         ask(queue, prompt, [output, output])
+
+
+class TestFillToWrite:
+    def test_demonstrations_are_asked_of_prompts_alone(self, project):
+        queue = create_queue(project, name="W", type="demonstration", actor=None)
+        make.output(make.prompt(project), "There is one.")
+        make.prompt(project, "Another?")
+        assert fill_queue(queue, Prompt.objects.all(), actor=None) == 2
+        assert not queue.tasks.filter(task_outputs__isnull=False).exists()
+
+    def test_each_output_is_a_question_where_there_is_one(self, project):
+        queue = create_queue(project, name="E", type="edit", actor=None)
+        prompt = make.prompt(project)
+        for source in ("big", "big", "small"):
+            make.output(prompt, f"From {source} {Output.objects.count()}", source=source)
+        prompts = Prompt.objects.all()
+        assert fill_queue(queue, prompts, output_source="big", actor=None) == 2
+        assert fill_queue(queue, prompts, outputs_each=1, actor=None) == 1
+        with pytest.raises(NothingToAsk):
+            fill_queue(queue, prompts, outputs_each=1, actor=None)
+
+    def test_only_what_people_wrote_here_is_validated(self, project, alice):
+        writing = create_queue(project, name="W", type="demonstration", actor=None)
+        prompt = make.prompt(project)
+        make.output(prompt, "From a file.", source="human")
+        ask(writing, prompt, [])
+        submit(next_assignment(project, alice), {"text": "Written."}, key="1")
+        queue = create_queue(project, name="V", type="validate", actor=None)
+        values = {"outputs_each": 1, "written_here": True, "actor": None}
+        assert fill_queue(queue, Prompt.objects.all(), **values) == 1
+        assert queue.tasks.get().task_outputs.get().output.text == "Written."
+
+    def test_prompts_are_written_to_a_brief(self, project, client, clara):
+        options = {"categories": ["code", "cats"], "languages": ["en", "de"]}
+        queue = create_queue(
+            project, name="P", type="prompt_writing", options=options, overlap=2, actor=None
+        )
+        client.force_login(clara)
+        address = reverse("queue_fill", args=["demo", queue.pk])
+        client.post(address, {"number": 3, "brief.category": "cats", "brief.text": "Short."})
+        assert queue.tasks.count() == 3
+        assert queue.tasks.first().brief == {"category": "cats", "text": "Short."}
+        assert Assignment.objects.filter(queue=queue, state="free").count() == 6
+        page = client.get(reverse("queue", args=["demo", queue.pk])).content.decode()
+        assert "Short. · cats" in page
+        client.post(address, {"number": 3, "brief.category": "dogs"})
+        assert queue.tasks.count() == 3
+
+    def test_a_program_asks_for_a_prompt(self, project, client, clara):
+        queue = create_queue(project, name="P", type="prompt_writing", actor=None)
+        client.force_login(clara)
+        address = reverse("api_tasks", args=["demo", queue.pk])
+        body = {"brief": {"language": "de"}}
+        made = client.post(address, body, content_type="application/json")
+        assert made.status_code == 201
+        assert made.json()["brief"] == {"language": "de"}
+        other = create_queue(project, name="Q", type="pairwise", actor=None)
+        address = reverse("api_tasks", args=["demo", other.pk])
+        refused = client.post(address, body, content_type="application/json")
+        assert refused.status_code == 422
+
+    def test_prompts_that_were_corrected_are_asked_about_no_more(self, project, alice):
+        from annotation.ask_blank import ask_blank
+        from annotation.correct import correct
+
+        queue = create_queue(project, name="P", type="prompt_writing", actor=None)
+        ask_blank(queue, 1, actor=None)
+
+        def says(text):
+            return {"messages": [{"role": "user", "content": text}]}
+
+        given = submit(next_assignment(project, alice), says("Wy?"), key="1")
+        correct(given, says("Why?"), key="2")
+        writing = create_queue(project, name="W", type="demonstration", actor=None)
+        assert fill_queue(writing, Prompt.objects.all(), actor=None) == 1
+        assert writing.tasks.get().prompt.text == "Why?"
