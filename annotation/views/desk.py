@@ -18,6 +18,7 @@ from annotation.draft import save_draft
 from annotation.models import Annotation, Annotator, Queue
 from annotation.outbox import outbox_of
 from annotation.question import Question, question_again, question_of, shown_to
+from annotation.sent_back import reasons_for, sent_back_to
 from annotation.skip import Meaning, skip
 from annotation.submit import submit, submit_and_go_on
 from annotation.task_types import TASK_TYPES
@@ -111,16 +112,23 @@ def last_answers(request: Request, slug: str) -> HttpResponse:
         .exclude(assignment__queue__state=Queue.State.CLOSED)
         .select_related("assignment__task__prompt", "assignment__queue")[:LAST_ANSWERS]
     )
+    sent_back = sent_back_to(annotator_of(membership))
+    waiting = {one.annotation.pk: one.reasons for one in sent_back}
+    # What was sent back first: it waits for its author, however long ago they wrote it.
+    shown = [one.annotation for one in sent_back]
+    shown += [annotation for annotation in given if annotation.pk not in waiting]
     rows = [
         {
             "pk": annotation.pk,
+            "is_sent_back": annotation.pk in waiting,
+            "reasons": waiting.get(annotation.pk, []),
             "question": annotation.assignment.task.prompt,
             "answer": annotation.assignment.queue.task_type.in_words(
                 annotation.answer, annotation.shown
             ),
             "at": annotation.at,
         }
-        for annotation in given
+        for annotation in shown
     ]
     return render(request, "annotation/last_answers.html", {"rows": rows}, fragment="rows")
 
@@ -191,6 +199,11 @@ def show(
         "outbox": outbox_of(request.membership),
         "skips": Meaning.choices,
     }
+    if is_correction and question:
+        context["reasons"] = reasons_for(question.pk)
+    elif desk and (not request.htmx or not question or question.queue.task_type.writes):
+        # Where nobody writes, a step does not ask for it: the page did when it was opened.
+        context["sent_back"] = len(sent_back_to(desk.annotator))
     if question:
         templates = [f"annotation/task_types/{name}.html" for name in (question.type, "_any")]
         context["task_templates"] = templates
