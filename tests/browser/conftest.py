@@ -92,3 +92,35 @@ def session_cookie(user, url):
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session.save()
     return {"name": settings.SESSION_COOKIE_NAME, "value": session.session_key, "url": url}
+
+
+@pytest.fixture
+def axe():
+    """What axe finds wrong with a page: in light and dark, and at the width of a telephone."""
+    from axe_playwright_python.base import AXE_SCRIPT
+
+    def axe(page, *, looks=LOOKS):
+        page.evaluate(AXE_SCRIPT)
+        found = set()
+        before = page.viewport_size
+        for scheme, width in looks:
+            # Colours are looked at when they have arrived.
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            page.set_viewport_size({"width": width, "height": 800})
+            page.evaluate(ARRIVED)
+            result = page.evaluate("axe.run({resultTypes: ['violations']})")
+            found |= {
+                f"{scheme} {width}: {rule['id']}: {rule['help']}: {node['html'][:160]}"
+                f" ({node['failureSummary'].splitlines()[-1].strip()[:200]})"
+                for rule in result["violations"]
+                for node in rule["nodes"]
+            }
+        page.set_viewport_size(before)
+        return "\n".join(sorted(found))
+
+    return axe
+
+
+ARRIVED = """new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() =>
+    Promise.all(document.getAnimations().map((one) => one.finished.catch(() => 0))).then(done))))"""
+LOOKS = (("light", 1280), ("dark", 1280), ("light", 380))
