@@ -67,13 +67,16 @@ async def work(app: App, concurrency: int) -> None:
 
 
 async def rescue(app: App) -> None:
-    """Give the jobs of dead workers to the living. Each may run twice without harm."""
+    """Give the jobs of dead workers to the living, for as long as this one lives."""
     while True:
-        for job in await app.job_manager.get_stalled_jobs(
-            seconds_since_heartbeat=DEAD_AFTER_SECONDS
-        ):
-            try:
-                await app.job_manager.retry_job(job)
-            except ConnectorException:
-                continue  # another worker was faster
+        await give_back(app)
         await asyncio.sleep(HEARTBEAT_SECONDS)
+
+
+async def give_back(app: App) -> None:
+    """Let the jobs that dead workers took be taken again. Each may run twice without harm."""
+    for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_AFTER_SECONDS):
+        try:
+            await app.job_manager.retry_job(job)
+        except ConnectorException:
+            continue  # another worker was faster
