@@ -1,7 +1,6 @@
 """What all comparative answers share: tiers, best first, and what may stand beside them."""
 
 from collections.abc import Sequence
-from math import isfinite
 
 from annotation.task_types.base import Answer
 
@@ -49,7 +48,7 @@ def _problem_beside(answer: Answer) -> str:
     strength = answer.get("strength")
     if strength is not None:
         number = isinstance(strength, int | float) and not isinstance(strength, bool)
-        if not number or not isfinite(strength) or not 0 <= strength <= STRONGEST:
+        if not number or not 0 <= strength <= STRONGEST:
             return f"Strength must be a number from 0 to {STRONGEST}."
     if not isinstance(answer.get("all_bad", False), bool):
         return "“all_bad” must be true or false."

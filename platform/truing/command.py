@@ -5,8 +5,9 @@ import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DataError
 
-from truing.database import check_tables, reach_database
+from truing.database import CannotKeep, check_tables, reach_database
 from truing.errors import Refused
 
 BAD_INPUT = 2
@@ -34,6 +35,9 @@ class Command(BaseCommand):
             super().run_from_argv(argv)
         except (Refused, CommandError) as refusal:
             self.stderr.write(str(refusal).removeprefix("Error: "))
+            sys.exit(BAD_INPUT)
+        except DataError:
+            self.stderr.write(str(CannotKeep()))
             sys.exit(BAD_INPUT)
 
     def execute(self, *args: Any, **options: Any) -> str | None:

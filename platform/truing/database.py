@@ -1,11 +1,11 @@
 """Whether the database can be reached, and whether its tables are those of this version."""
 
 from django.core.management import call_command
-from django.db import OperationalError, connection
+from django.db import DataError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from truing import embedded
-from truing.errors import Refused
+from truing.errors import Invalid, Refused
 
 
 class DatabaseNotReached(Refused):
@@ -16,6 +16,17 @@ class DatabaseNotReached(Refused):
 
 class TablesAreOld(Refused):
     """The database's tables are not those of this version: run `truing migrate` first."""
+
+
+class CannotKeep(Invalid):
+    """The database cannot keep this: a NUL character, or a number that is too large."""
+
+
+def refusal_in(error: Exception) -> Refused | None:
+    """What the person who asked is told of an error; nothing where it is a bug."""
+    if isinstance(error, DataError):
+        return CannotKeep()
+    return error if isinstance(error, Refused) else None
 
 
 def reach_database() -> None:

@@ -146,9 +146,9 @@ def _read(item: OptionField, value: Any) -> Any:
         return _read_lines(item, value)
     try:
         read = _as_type(item.type, value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         kind = {int: "a whole number", float: "a number", bool: "yes or no"}.get(item.type, "text")
-        raise BadOption(f"{item.label} must be {kind}, not “{value}”.") from None
+        raise BadOption(f"{item.label} must be {kind}, not “{value!s:.60}”.") from None
     if item.choices and read not in item.choices:
         raise BadOption(f"{item.label} must be one of {', '.join(item.choices)}, not “{read}”.")
     if isinstance(read, int | float) and not isinstance(read, bool):
@@ -193,9 +193,11 @@ def _as_type(kind: type, value: Any) -> Any:
     if kind is int:
         if isinstance(value, float) and not value.is_integer():
             raise ValueError(value)
-        return int(value)
+        number = int(value)
+        float(number)  # fails where it is too large to be compared with limits
+        return number
     if kind is float:
         return float(value)
-    if not isinstance(value, str):
+    if not isinstance(value, str) or "\x00" in value:
         raise ValueError(value)
     return value

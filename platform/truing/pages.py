@@ -12,7 +12,7 @@ from django.shortcuts import resolve_url
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
 
-from truing.errors import Refused
+from truing.database import refusal_in
 from truing.models import Membership
 
 Role = Membership.Role
@@ -122,12 +122,13 @@ class RefusedMiddleware:
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if not isinstance(error, Refused):
+        refusal = refusal_in(error)
+        if refusal is None:
             return None
         if _is_htmx(request):
-            return _in_alert_region(request, str(error), error.status)
+            return _in_alert_region(request, str(refusal), refusal.status)
         return django_render(
-            request, "truing/refused.html", {"sentence": str(error)}, status=error.status
+            request, "truing/refused.html", {"sentence": str(refusal)}, status=refusal.status
         )
 
 

@@ -151,6 +151,7 @@ def test_a_queue_may_refuse_ties_and_both_bad():
     both_bad = {"tiers": [["a", "b"]], "all_bad": True}
     assert "Both bad" in problem(both_bad, both_bad=False)
     assert problem(both_bad, tie=False) == ""
+    assert "not asked" in problem({"tiers": [["a"], ["b"]], "strength": 2}, strength=False)
 
 
 @pytest.mark.parametrize(
@@ -167,6 +168,7 @@ def test_a_queue_may_refuse_ties_and_both_bad():
         ({"tiers": [["a"], ["b"]], "strength": True}, "Strength must be a number"),
         ({"tiers": [["a"], ["b"]], "strength": float("nan")}, "Strength must be a number"),
         ({"tiers": [["a"], ["b"]], "strength": 11}, "Strength must be a number"),
+        ({"tiers": [["a"], ["b"]], "strength": 10**400}, "Strength must be a number"),
         ({"tiers": [["a"], ["b"]], "all_bad": True}, "Only equal outputs"),
         ({"tiers": [["a", "b"]], "all_bad": "yes"}, "true or false"),
         ({"tiers": [["a"], ["b"]], "colour": 1}, "cannot have “colour”"),

@@ -259,6 +259,7 @@ def test_the_page_lists_what_the_document_does(client, db):
         (r'{"name": "a\u0000b"}', None),
         (r'{"name": "a\\\u0000b"}', None),
         (r'{"name": "\ud83d"}', None),
+        ('{"name": "a", "more": 1' + "0" * 400 + "}", None),
     ],
 )
 def test_text_that_cannot_be_kept_is_refused_and_no_other(client, alice, body, kept):

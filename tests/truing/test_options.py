@@ -46,6 +46,8 @@ def test_what_is_recorded_builds_the_same_options():
         ({"shuffle": "perhaps"}, "Shuffle must be yes or no, not “perhaps”."),
         ({"loss": "ipo"}, "Loss must be one of sigmoid, hinge, not “ipo”."),
         ({"limit": "0"}, "Limit must be at least 1, not 0."),
+        ({"limit": 10**400}, f"Limit must be a whole number, not “{'1' + '0' * 59}”."),
+        ({"beta": 10**400}, f"Beta must be a number, not “{'1' + '0' * 59}”."),
     ],
 )
 def test_refuses_in_one_sentence(values, sentence):

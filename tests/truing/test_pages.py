@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from django.db import DataError
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
@@ -11,7 +12,9 @@ from django.urls import include, path
 
 from truing import pages
 from truing.access import Role, project_for
+from truing.database import refusal_in
 from truing.errors import Invalid, Refused
+from truing.models import User
 
 HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/p/demo/desk/"}
 
@@ -83,6 +86,15 @@ def test_a_refusal_to_htmx_goes_to_the_alert_region(client, db):
     assert 'role="alert"' in text
     assert "A &lt;b&gt;name&lt;/b&gt; is missing." in text
     assert "<html" not in text
+
+
+def test_what_the_database_cannot_keep_is_a_refusal(db):
+    with pytest.raises(DataError) as error:
+        User.objects.filter(name="a\x00b").exists()
+    refusal = refusal_in(error.value)
+    assert refusal.status == 422
+    assert "cannot keep" in str(refusal)
+    assert refusal_in(KeyError("a bug")) is None
 
 
 @pytest.mark.parametrize(("address", "status"), [("/forbidden/", 403), ("/missing/", 404)])

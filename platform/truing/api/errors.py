@@ -8,7 +8,7 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
-from truing.errors import Refused
+from truing.database import refusal_in
 
 NOT_FOUND = "This does not exist, or it is not yours to see."
 TOO_LOW = "Your role in this project does not allow this."
@@ -16,9 +16,9 @@ TOO_LOW = "Your role in this project does not allow this."
 
 def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
     """The answer to an error; None for a bug, which is let fly."""
-    if isinstance(error, Refused):
+    if refusal := refusal_in(error):
         set_rollback()
-        return Response({"detail": str(error)}, status=error.status)
+        return Response({"detail": str(refusal)}, status=refusal.status)
     response = exception_handler(error, context)
     if response is None:
         return None

@@ -14,6 +14,9 @@ from rest_framework.renderers import JSONRenderer
 # Looked for in the raw text, which is fast; a body that has none needs no second look.
 ESCAPED = re.compile(r"\\u(0000|[dD][89a-fA-F])")
 
+# What a column of whole numbers holds; float() fails on much larger ones.
+LARGEST = 2**63 - 1
+
 
 class TooLarge(APIException):
     status_code = 413
@@ -38,7 +41,9 @@ class TextParser(BaseParser):
             raise TooLarge
         try:
             text = raw.decode()
-            parsed = json.loads(text, parse_constant=_finite, parse_float=_finite)
+            parsed = json.loads(
+                text, parse_constant=_finite, parse_float=_finite, parse_int=_countable
+            )
             if ESCAPED.search(text):
                 _check(parsed)
         except RecursionError:
@@ -52,6 +57,13 @@ def _finite(text: str) -> float:
     number = float(text)
     if not isfinite(number):
         raise ValueError(f"{text} is no finite number")
+    return number
+
+
+def _countable(text: str) -> int:
+    number = int(text)
+    if abs(number) > LARGEST:
+        raise ValueError(f"{text[:20]}... is too large a number")
     return number
 
 
