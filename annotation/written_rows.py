@@ -43,7 +43,10 @@ def worth_learning(project: Project, recipe: DemonstrationRecipe) -> QuerySet[An
 
     Where it names queues: those that are in a task of these, or were written in one.
     """
-    outputs = Output.objects.filter(prompt__project=project, source__in=recipe.sources)
+    # What is judged in a review has no known source yet, not even for a curator.
+    outputs = Output.objects.open_to_all().filter(
+        prompt__project=project, source__in=recipe.sources
+    )
     if recipe.queues:
         queues = queues_of(project, recipe)
         placed = TaskOutput.objects.filter(task__queue__in=queues)

@@ -53,6 +53,8 @@ class Pairwise(TaskType):
         if problem := problem_with_tiers(answer, refs, incomplete=incomplete):
             return problem
         if len(answer["tiers"]) == 2:
+            if "strength" in answer and not options.strength:
+                return "How much better is not asked in this queue."
             return "Only equal outputs can both be bad." if answer.get("all_bad") else ""
         if answer.get("all_bad"):
             return "" if options.both_bad else "“Both bad” is not an answer in this queue."

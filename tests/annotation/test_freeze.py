@@ -209,6 +209,12 @@ class TestDemonstrations:
         version = first(project, {"sources": ["web"]}, kind="text")
         assert [row["completion"] for row in rows(version)] == ["A page."]
 
+    def test_are_never_what_people_still_compare_in_a_review(self, project):
+        queue = make.queue(project, "A review", reserved_for="review", state="open")
+        make.task(project, queue=queue, outputs=("x", "y"))
+        with pytest.raises(NothingToFreeze):
+            first(project, {"sources": ["model 0"]}, kind="instruction")
+
     def test_can_be_those_of_a_queue(self, project):
         make.task(project, outputs=("x", "y"))
         make.output(make.prompt(project), "elsewhere", source="model 0")

@@ -43,11 +43,14 @@ def chromium():
     if not path:
         _no_browser("there is no Chromium on this machine")
     try:
-        from playwright.sync_api import sync_playwright
+        from playwright.sync_api import Error, sync_playwright
     except ImportError:
         _no_browser("Playwright is not installed")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        try:
+            browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        except Error as error:
+            _no_browser(f"{path} does not start: {error.message.splitlines()[0]}")
         yield browser
         browser.close()
 
