@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from django.db import DataError
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.db import DataError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import include, path

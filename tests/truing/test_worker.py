@@ -1,6 +1,7 @@
 """The worker takes over from those who died."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection
@@ -43,7 +44,9 @@ def look_around():
         async with worker_app.open_async():
             await give_back(worker_app)
 
-    asyncio.run(look())
+    # In a thread: Playwright's browser leaves an event loop running in this one.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, look()).result()
 
 
 def test_the_jobs_of_a_dead_worker_go_to_another(doing):
