@@ -11,10 +11,11 @@ from django.db import transaction
 from django.db.models import Case, When
 from django.utils import timezone
 
+from annotation.balance import balanced
 from annotation.bookmark import is_far, move, remember_sweep
 from annotation.enter import enter
 from annotation.lanes import RANDOM_LANES
-from annotation.mix_in import exam_slot, mixed_in
+from annotation.mix_in import ahead_with_checks, exam_slot, mixed_in
 from annotation.models import Annotator, Assignment, Exemption, Queue
 from annotation.pick import (
     LAST_LANE,
@@ -96,8 +97,13 @@ def _find(
     stretches = [stretch for one in free for stretch in one.stretches(chance)]
     picked = pick(annotator, found, stretches, now)
     if picked and picked.slot.annotator_id != annotator.pk and picked.slot.purpose == "answer":
-        if mixed := mixed_in(picked.slot, annotator):
-            return read_slot(mixed, annotator)
+        taken = next(one.taken for one in found if one.queue.pk == picked.slot.queue_id)
+        if mixed := mixed_in(picked.slot, annotator, taken):
+            check = read_slot(mixed, annotator)
+            # As many as if it were one of those that wait.
+            check.ahead = ahead_with_checks(picked.slot.queue, annotator, taken, picked.ahead + 1)
+            return check
+        picked.ahead = ahead_with_checks(picked.slot.queue, annotator, taken, picked.ahead)
         return picked
     if picked:
         return picked
@@ -226,8 +232,11 @@ def _hold(picked: Picked, annotator: Annotator, found: Sequence[OpenQueue], now:
 def _take(picked: Picked, annotator: Annotator, now: datetime, queue: OpenQueue | None) -> None:
     slot = picked.slot
     if picked.draft is None:
-        refs = [place.ref for place in slot.task.task_outputs.all()]
-        picked.draft = {"shown": draw_order(slot, annotator, refs, queue.taken if queue else 0)}
+        # By source, so that each of them stands first equally often, whatever its place in a task.
+        places = sorted(slot.task.task_outputs.all(), key=lambda place: place.output.source)
+        refs = [place.ref for place in places]
+        taken = queue.taken if queue else random.randrange(2**16)
+        picked.draft = {"shown": draw_order(slot, annotator, refs, taken)}
     slot.annotator = annotator
     slot.state = Assignment.State.HELD
     slot.taken_at, slot.held_until = now, now + HOLD
@@ -250,14 +259,15 @@ def _take(picked: Picked, annotator: Annotator, now: datetime, queue: OpenQueue 
 def draw_order(slot: Assignment, annotator: Annotator, refs: list[str], taken: int) -> list[str]:
     """The order in which the outputs are shown. What is repeated is shown the other way round.
 
-    `taken` is how many slots of this queue they have had before.
+    `refs` come in an order that means the same in each task; `taken` is how many slots of this
+    queue they have had before.
     """
     if slot.purpose == Assignment.Purpose.REPEAT:
         earlier = Assignment.objects.filter(task=slot.task_id, annotator=annotator)
         before = earlier.exclude(pk=slot.pk).order_by("-pk").first()
         if before and before.shown:
             return before.shown[::-1]
-    return random.sample(refs, k=len(refs))
+    return balanced(refs, (annotator.pk, slot.queue_id), taken)
 
 
 def take(slot: Assignment, annotator: Annotator) -> None:

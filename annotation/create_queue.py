@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from annotation.default_rules import default_rules
 from annotation.models import Guideline, Queue
 from annotation.task_types import TASK_TYPES
 from truing.audit import record
@@ -33,9 +34,13 @@ def create_queue(
     guideline: str = "",
     state: str = Queue.State.OPEN,
     reserved_for: str = "",
+    rules: bool = True,
     actor: User | None,
 ) -> Queue:
-    """A new queue without tasks. Instructions become its first guideline."""
+    """A new queue without tasks. Instructions become its first guideline.
+
+    It gets the usual rules that find careless work, unless `rules` is false.
+    """
     task_type = plugin_named(TASK_TYPES, type, "task type")
     if state not in Queue.State.values:
         raise Invalid(f"A queue is {', '.join(Queue.State.values)}, not “{state}”.")
@@ -51,6 +56,8 @@ def create_queue(
     )
     save_queue(queue)
     add_guideline(queue, guideline, actor=actor)
+    if rules:
+        default_rules(queue)
     record("queue.create", actor=actor, project=project, on=queue, type=type, overlap=queue.overlap)
     return queue
 

@@ -8,6 +8,14 @@ from django.db import connection
 from annotation.lanes import LANE
 from annotation.models import Queue
 
+# What somebody gave who is left out of merges is no answer. Leaving them out alone adds no slots:
+# who wants others asked in their place calls this.
+_COUNTS = """NOT EXISTS (
+    SELECT FROM annotation_standing standing
+    WHERE standing.annotator_id = {slot}.annotator_id AND standing.queue_id = {slot}.queue_id
+        AND standing.left_out_at IS NOT NULL
+)"""
+
 # Skipped slots have been replaced by free ones; gold and repeats do not count as wanted answers.
 _ADD = f"""
 INSERT INTO annotation_assignment
@@ -19,7 +27,7 @@ CROSS JOIN LATERAL (
     SELECT count(*) AS number, count(*) FILTER (WHERE slot.state = 'answered') > 0 AS is_begun
     FROM annotation_assignment slot
     WHERE slot.task_id = task.id AND slot.round = 1 AND slot.state <> 'skipped'
-        AND slot.purpose IN ('answer', 'import')
+        AND slot.purpose IN ('answer', 'import') AND {_COUNTS.format(slot="slot")}
 ) slots
 CROSS JOIN LATERAL generate_series(slots.number, %(overlap)s - 1) AS added(level)
 WHERE task.queue_id = %(queue)s AND (%(tasks)s::bigint[] IS NULL OR task.id = ANY(%(tasks)s))
@@ -27,7 +35,7 @@ WHERE task.queue_id = %(queue)s AND (%(tasks)s::bigint[] IS NULL OR task.id = AN
 
 # Free slots go first, then those whose hold has run out. One that somebody is taking at this
 # moment is waited for, and then it is not free any more: the outer condition is checked again.
-_REMOVE = """
+_REMOVE = f"""
 WITH chosen AS (
     SELECT id FROM (
         SELECT slot.id, slot.takeable,
@@ -40,7 +48,7 @@ WITH chosen AS (
                 state = 'free' OR (state = 'held' AND held_until <= now()) AS takeable
             FROM annotation_assignment
             WHERE queue_id = %(queue)s AND round = 1 AND state <> 'skipped'
-                AND purpose IN ('answer', 'import')
+                AND purpose IN ('answer', 'import') AND {_COUNTS.format(slot="annotation_assignment")}
                 AND (%(tasks)s::bigint[] IS NULL OR task_id = ANY(%(tasks)s))
         ) slot
         WINDOW task AS (PARTITION BY slot.task_id)

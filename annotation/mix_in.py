@@ -10,6 +10,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from annotation.balance import due_before, is_due
 from annotation.models import Annotator, Assignment, Queue
 from truing.prepared import fetch
 
@@ -62,17 +63,45 @@ ORDER BY random() LIMIT 1
 """
 
 
-def mixed_in(slot: Assignment, annotator: Annotator) -> Assignment | None:
-    """A check in place of the slot that was about to be given; that one stays free."""
+def mixed_in(slot: Assignment, annotator: Annotator, taken: int) -> Assignment | None:
+    """A check in place of the slot that was about to be given; that one stays free.
+
+    `taken` is how many slots of this queue they have had before.
+    """
     queue = slot.queue
     if not (queue.gold_share or queue.repeat_share):
         return None
-    drawn = random.random()
-    if drawn < queue.gold_share:
+    whose = (annotator.pk, queue.pk)
+    if is_due("gold", whose, taken, queue.gold_share):
         return gold_slot(queue, annotator)
-    if drawn < queue.gold_share + queue.repeat_share:
+    if is_due("repeat", whose, taken, queue.repeat_share):
         return _repeat_slot(queue, annotator)
     return None
+
+
+def ahead_with_checks(queue: Queue, annotator: Annotator, taken: int, ahead: int) -> int:
+    """How many questions come until so many that wait are answered, checks among them.
+
+    So the number at the desk goes down with every question, and tells nobody which was a check.
+    """
+    if not (queue.gold_share or queue.repeat_share):
+        return ahead
+    whose = (annotator.pk, queue.pk)
+
+    def checks(questions: int) -> int:
+        return sum(
+            due_before(kind, whose, taken + 1 + questions, share)
+            - due_before(kind, whose, taken + 1, share)
+            for kind, share in (("gold", queue.gold_share), ("repeat", queue.repeat_share))
+        )
+
+    length = ahead
+    for _ in range(20):
+        longer = ahead + checks(length)
+        if longer == length:
+            break
+        length = longer
+    return length
 
 
 def exam_slot(queue: Queue, annotator: Annotator) -> Assignment | None:

@@ -174,7 +174,7 @@ WITH own AS MATERIALIZED (
 ASKED = """
 SELECT {slot}, {task}, prompt.messages, prompt.language, guideline.number, guideline.text,
     guideline.id, draft.content, (
-        SELECT json_agg(json_build_array(place.position, place.ref, output.text)
+        SELECT json_agg(json_build_array(place.position, place.ref, output.text, output.source)
             ORDER BY place.position)
         FROM annotation_taskoutput place
         JOIN annotation_output output ON output.id = place.output_id
@@ -334,8 +334,8 @@ def _read(row: tuple[Any, ...], queues: dict[int, Queue]) -> Picked:
     if guideline:
         slot.guideline = Guideline(guideline, slot.queue_id, number, text)
     places = [
-        TaskOutput(task=task, position=position, ref=ref, output=Output(text=said))
-        for position, ref, said in (outputs or [])
+        TaskOutput(task=task, position=position, ref=ref, output=Output(text=said, source=source))
+        for position, ref, said, source in (outputs or [])
     ]
     # As after `prefetch_related`, so that nobody asks for them again.
     known: Any = task.task_outputs.all()

@@ -7,6 +7,7 @@ from annotation.enter import add_slots, enter_as
 from annotation.flag import flag
 from annotation.lanes import lane_back
 from annotation.models import Annotator, Assignment, Draft, Exemption
+from annotation.observe import observe_skip
 from truing.errors import Invalid
 
 REASON_CHARACTERS = 300
@@ -72,6 +73,7 @@ def skip(
     held.skip_reason = reason
     held.save()
     Draft.objects.filter(task=held.task_id, annotator=who).delete()
+    observe_skip(held, who)
     return added
 
 

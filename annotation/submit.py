@@ -13,6 +13,7 @@ from annotation.draft import save_draft
 from annotation.enter import enter_as
 from annotation.keep_written import keep_written
 from annotation.models import Annotation, Annotator, Assignment, Queue, Task
+from annotation.observe import observe
 from truing.errors import Invalid, Refused
 from truing.prepared import fetch
 
@@ -266,6 +267,7 @@ def _close(
         at=now,
     )
     keep_written(annotation, slot.task)
+    observe(annotation, who)
     return annotation
 
 

@@ -7,6 +7,7 @@ from annotation.models.queue import Guideline, Queue  # isort: skip
 from annotation.models.task import Exemption, Flag, Task, TaskOutput  # isort: skip
 from annotation.models.assignment import Assignment  # isort: skip
 from annotation.models.annotation import Annotation, Draft  # isort: skip
+from annotation.models.standing import Firing, Rule, Standing  # isort: skip
 from annotation.models.endpoint import Endpoint  # isort: skip
 from annotation.models.authorship import Authorship  # isort: skip
 from annotation.models.bookmark import Bookmark  # isort: skip
@@ -27,11 +28,14 @@ __all__ = [
     "Exemption",
     "Flag",
     "Grant",
+    "Firing",
     "Guideline",
     "Import",
     "Output",
     "Prompt",
     "Queue",
+    "Rule",
+    "Standing",
     "Task",
     "TaskOutput",
 ]

@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 
+from django.apps import apps
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import RowNumber
@@ -18,9 +19,19 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
         return self.filter(superseded_by=None)
 
     def votes(self) -> "AnnotationQuerySet":
-        """What counts where answers are compared or merged: no checks, repeats or settlements."""
+        """What counts where answers are compared or merged.
+
+        No checks, repeats or settlements, and nothing of those who are left out of merges.
+        """
         purposes = [Assignment.Purpose.ANSWER, Assignment.Purpose.IMPORT]
-        return self.current().filter(assignment__purpose__in=purposes)
+        left_out = apps.get_model("annotation", "Standing")._default_manager.filter(
+            annotator=models.OuterRef("assignment__annotator"),
+            queue=models.OuterRef("assignment__queue"),
+            left_out_at__isnull=False,
+        )
+        return (
+            self.current().filter(assignment__purpose__in=purposes).exclude(models.Exists(left_out))
+        )
 
     def newest_of(self, annotator: Annotator) -> "AnnotationQuerySet":
         """This annotator's answers as they now stand, the newest first."""

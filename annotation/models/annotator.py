@@ -35,6 +35,8 @@ class Annotator(models.Model):
     # Who is paused is asked nothing.
     paused_at = models.DateTimeField(null=True, blank=True)
     paused_because = models.CharField(max_length=300, blank=True, db_default="")
+    # What they are told at their desk until they have read it.
+    notice = models.CharField(max_length=500, blank=True, db_default="")
 
     objects = AnnotatorQuerySet.as_manager()
 

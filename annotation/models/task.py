@@ -42,6 +42,8 @@ class Task(models.Model):
     priority = models.SmallIntegerField(default=0, db_default=0)  # higher first, where it counts
     # Somebody said that nobody can answer it: it waits for a curator.
     is_withheld = models.BooleanField(default=False, db_default=False)
+    # An attention check: nobody who reads it fails.
+    is_check = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = TaskQuerySet.as_manager()

@@ -1,0 +1,136 @@
+"""Let rules look at somebody's work, and do what they say; and undo it."""
+
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.utils import timezone
+
+from annotation.conditions import CONDITIONS
+from annotation.fit_slots import fit_slots
+from annotation.models import Annotator, Firing, Rule, Standing
+from truing.audit import record
+from truing.errors import Refused
+from truing.models import User
+
+Then = Rule.Then
+KIND = {
+    "careless": "Some of your answers differ from what we expected. Please take a calm look at the "
+    "guideline before you go on.",
+    "one_side": "You have often chosen the same side. Please read both before you decide.",
+    "too_fast": "You are very quick. Please take the time that each question needs.",
+    "skipped_in_row": "You have skipped several questions in a row. If these are not for you, "
+    "tell a reviewer: there may be others that suit you better.",
+}
+OTHERWISE = "Please take a calm look at the guideline before you go on."
+PAUSED = "A reviewer is looking at your work, so there are no new questions for you just now. "
+
+
+class AlreadyUndone(Refused):
+    """This has already been undone."""
+
+
+def enforce(standing: Standing, rules: Iterable[Rule]) -> list[Firing]:
+    """Do what each rule says whose condition is met. A rule fires once for the same work."""
+    figures = standing.figures()
+    fired = []
+    for rule in rules:
+        reason = CONDITIONS[rule.when].met_by(figures, rule.condition_options)
+        if reason and not rule.firings.in_force().filter(standing=standing).exists():
+            fired.append(_fire(rule, standing, reason))
+    return fired
+
+
+def _fire(rule: Rule, standing: Standing, reason: str) -> Firing:
+    firing = Firing.objects.create(
+        rule=rule,
+        standing=standing,
+        when=rule.when,
+        then=rule.then,
+        skill=rule.skill,
+        reason=reason[:500],
+    )
+    annotator = Annotator.objects.select_related("project").get(pk=standing.annotator_id)
+    sentence = rule.sentence or KIND.get(rule.when, OTHERWISE)
+    if Then.PAUSE in rule.then:
+        annotator.paused_at = annotator.paused_at or timezone.now()
+        annotator.paused_because = (PAUSED + sentence)[:300]
+        annotator.save(update_fields=["paused_at", "paused_because"])
+    elif Then.TELL in rule.then:
+        annotator.notice = sentence
+        annotator.save(update_fields=["notice"])
+    if {Then.LEAVE_OUT, Then.ASK_AGAIN} & set(rule.then):
+        standing.left_out_at = standing.left_out_at or timezone.now()
+        standing.save(update_fields=["left_out_at"])
+    if Then.ASK_AGAIN in rule.then:
+        fit_slots(standing.queue, _answered_by(standing))
+    record(
+        "rule.fire",
+        actor=None,
+        project=annotator.project,
+        on=firing,
+        annotator=annotator.pseudonym,
+        queue=standing.queue_id,
+        when=rule.when,
+        then=rule.then,
+    )
+    return firing
+
+
+@transaction.atomic
+def undo_firing(firing: Firing, *, actor: User | None) -> Firing:
+    """Take back what a rule did. Their counting for rules begins anew."""
+    standing = (
+        Standing.objects.select_for_update(of=("self",))
+        .select_related("queue__project", "annotator")
+        .get(pk=firing.standing_id)
+    )
+    undone = Firing.objects.in_force().filter(pk=firing.pk)
+    if not undone.update(undone_at=timezone.now(), undone_by=actor):
+        raise AlreadyUndone
+    begin_anew(standing)
+    _take_back(standing, firing)
+    standing.save()
+    if Then.ASK_AGAIN in firing.then and standing.left_out_at is None:
+        fit_slots(standing.queue, _answered_by(standing))
+    record(
+        "rule.undo",
+        actor=actor,
+        project=standing.queue.project,
+        on=firing,
+        annotator=standing.annotator.pseudonym,
+        queue=standing.queue_id,
+        when=firing.when,
+        then=firing.then,
+    )
+    firing.refresh_from_db()
+    return firing
+
+
+def begin_anew(standing: Standing) -> None:
+    """What came until now speaks for or against them no more."""
+    standing.since = timezone.now()
+    standing.before = standing.counters()
+    standing.skips_in_row = standing.judged = 0
+    standing.accuracy = None
+    standing.of_others = standing.suspicion = 0.0
+    standing.leaning_left = standing.leaning_right = standing.haste = 0.0
+
+
+def _take_back(standing: Standing, firing: Firing) -> None:
+    """Unless another firing still stands that says the same."""
+    still = Firing.objects.in_force().exclude(pk=firing.pk)
+    here = {then for one in still.filter(standing=standing) for then in one.then}
+    of_person = still.filter(standing__annotator=standing.annotator_id)
+    everywhere = {then for one in of_person for then in one.then}
+    if not {Then.LEAVE_OUT, Then.ASK_AGAIN} & here:
+        standing.left_out_at = None
+    annotator = Annotator.objects.filter(pk=standing.annotator_id)
+    if Then.PAUSE in firing.then and Then.PAUSE not in everywhere:
+        annotator.update(paused_at=None, paused_because="")
+    if Then.TELL in firing.then:
+        annotator.update(notice="")
+
+
+def _answered_by(standing: Standing) -> list[int]:
+    slots = standing.annotator.assignments.filter(queue=standing.queue_id, state="answered")
+    return list(slots.values_list("task_id", flat=True))

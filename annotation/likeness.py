@@ -1,0 +1,90 @@
+"""How alike two answers to one question are, from 0 to 1; nothing where they cannot be compared.
+
+Plain values in, plain values out: it looks at the shape of an answer, so a new way of asking needs
+nothing here as long as it answers in tiers, ratings or labels.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+Answer = Mapping[str, Any]
+
+
+def likeness(one: Answer, other: Answer, *, widest: float = 6) -> float | None:
+    """The mean over all that both answers say; `widest` is the range of a rating."""
+    found = [
+        alike
+        for alike in (
+            _of_tiers(one, other),
+            _of_ratings(one.get("ratings"), other.get("ratings"), widest),
+            _of_labels(one.get("labels"), other.get("labels")),
+        )
+        if alike is not None
+    ]
+    return sum(found) / len(found) if found else None
+
+
+def preferences(answer: Answer) -> dict[tuple[str, str], int]:
+    """What an answer in tiers says of each two outputs: 1, 0 for a tie, or -1."""
+    tiers = answer.get("tiers")
+    if not isinstance(tiers, Sequence):
+        return {}
+    place = {ref: rank for rank, tier in enumerate(tiers) for ref in tier}
+    return {
+        (one, other): (place[one] < place[other]) - (place[one] > place[other])
+        for one, other in combinations(sorted(place), 2)
+    }
+
+
+def _of_tiers(one: Answer, other: Answer) -> float | None:
+    """The share of pairs on which both say the same; a tie is half way to a preference."""
+    mine, theirs = preferences(one), preferences(other)
+    shared = mine.keys() & theirs.keys()
+    if not shared:
+        return None
+    alike = sum(1 - abs(mine[pair] - theirs[pair]) / 2 for pair in shared)
+    return alike / len(shared)
+
+
+def _of_ratings(one: Any, other: Any, widest: float) -> float | None:
+    mine, theirs = _numbers(one), _numbers(other)
+    shared = mine.keys() & theirs.keys()
+    if not shared:
+        return None
+    apart = [min(1.0, abs(mine[name] - theirs[name]) / widest) for name in shared]
+    # The ends of a scale are further apart than two guesses are: half of it is no likeness.
+    return sum(max(0.0, 1 - 2 * distance) for distance in apart) / len(shared)
+
+
+def _of_labels(one: Any, other: Any) -> float | None:
+    """The share of labels that both have, of those that one of them has (Jaccard)."""
+    if one is None or other is None:
+        return None
+    mine, theirs = _names(one), _names(other)
+    both = mine | theirs
+    return len(mine & theirs) / len(both) if both else 1.0
+
+
+def _numbers(value: Any, before: str = "") -> dict[str, float]:
+    if isinstance(value, bool):
+        return {before: 1e9 if value else 0.0}
+    if isinstance(value, int | float):
+        return {before: float(value)}
+    found: dict[str, float] = {}
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            found |= _numbers(inner, f"{before}/{name}")
+    return found
+
+
+def _names(value: Any, before: str = "") -> set[str]:
+    if isinstance(value, Mapping):
+        found: set[str] = set()
+        for name, inner in value.items():
+            if inner not in (None, False, "", [], {}):
+                found |= _names(inner, f"{before}/{name}")
+        return found
+    if isinstance(value, list | tuple):
+        return {name for inner in value for name in _names(inner, before)}
+    return {f"{before}={value}"}

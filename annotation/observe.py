@@ -1,0 +1,229 @@
+"""Look at an answer as it comes in: what it says of how carefully its annotator works.
+
+It happens in the answer's own transaction and costs two statements: one reads all that is needed,
+one writes the counters. Only now and then somebody is weighed anew against the others.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from math import log
+from typing import Any
+
+from django.db import connection
+
+from annotation.enforce import enforce
+from annotation.evidence import Level, of_pace, of_side
+from annotation.likeness import likeness, preferences
+from annotation.models import Annotation, Annotator, Assignment, Rule, Standing
+from annotation.weigh import is_due, suspicion_of, weigh
+
+Purpose = Assignment.Purpose
+Answer = dict[str, Any]
+SHORTEST = 0.1  # seconds: nobody is faster, and a logarithm needs something to stand on
+
+_READ = """
+WITH standing AS (
+    SELECT * FROM annotation_standing
+    WHERE annotator_id = %(annotator)s AND queue_id = %(queue)s FOR UPDATE
+)
+SELECT
+    (SELECT row_to_json(standing) FROM standing),
+    (SELECT json_build_array(gold, is_check) FROM annotation_task WHERE id = %(task)s),
+    (SELECT json_agg(json_build_array(place.ref, place.output_id, octet_length(output.text))
+            ORDER BY place.position)
+        FROM annotation_taskoutput place JOIN annotation_output output
+            ON output.id = place.output_id
+        WHERE place.task_id = %(task)s),
+    (SELECT json_agg(json_build_array(slot.annotator_id, slot.purpose, said.answer)
+            ORDER BY said.id)
+        FROM annotation_assignment slot JOIN annotation_annotation said
+            ON said.assignment_id = slot.id
+        WHERE slot.task_id = %(task)s AND slot.id <> %(slot)s AND slot.state = 'answered'
+            AND NOT EXISTS (SELECT FROM annotation_annotation newer
+                WHERE newer.supersedes_id = said.id)),
+    (SELECT json_agg(json_build_array(said.answer, (
+            SELECT json_object_agg(place.ref, place.output_id) FROM annotation_taskoutput place
+            WHERE place.task_id = near.id)))
+        FROM (SELECT id FROM annotation_task
+            WHERE prompt_id = %(prompt)s AND queue_id = %(queue)s AND id <> %(task)s LIMIT 20) near
+        JOIN annotation_assignment slot ON slot.task_id = near.id
+            AND slot.annotator_id = %(annotator)s AND slot.state = 'answered'
+        JOIN annotation_annotation said ON said.assignment_id = slot.id),
+    (SELECT json_agg(rule ORDER BY rule.id) FROM annotation_rule rule
+        WHERE rule.is_on AND (rule.queue_id = %(queue)s
+            OR rule.queue_id IS NULL AND rule.project_id = %(project)s))
+"""
+
+
+@dataclass
+class Seen:
+    """What stands around an answer."""
+
+    standing: Standing
+    gold: Answer | None
+    is_check: bool
+    outputs: list[tuple[str, int, int]]  # ref, key and length of each
+    others: list[tuple[int, str, Answer]]  # whose, why it was asked, and what was said
+    near: list[tuple[Answer, dict[str, int]]]  # one's own answers about the same prompt
+    rules: list[Rule] = field(default_factory=list)
+
+
+def observe(given: Annotation, who: Annotator) -> None:
+    """Count what an answer says of its annotator, and let the rules look at them."""
+    slot = given.assignment
+    if slot.annotator_id is None or slot.purpose in (Purpose.IMPORT, Purpose.ADJUDICATION):
+        return
+    seen = _read(slot)
+    standing = seen.standing
+    standing.answers += 1
+    standing.skips_in_row = 0
+    level = Level(**standing.level)
+    _time(standing, given.seconds, level)
+    comparison = slot.queue.task_type.comparison(given.answer, slot.queue.type_options)
+    _sides(standing, comparison, given.shown)
+    _lengths(standing, comparison, seen.outputs)
+    if slot.purpose != Purpose.REPEAT:
+        _circles(standing, comparison, seen)
+    _likeness(standing, slot, given.answer, seen)
+    if is_due(standing):
+        weigh(standing)
+    else:
+        standing.suspicion = suspicion_of(standing, level)
+    standing.save()
+    if enforce(standing, seen.rules):
+        who.refresh_from_db()
+
+
+def observe_skip(slot: Assignment, who: Annotator) -> None:
+    """Count a skip."""
+    if slot.annotator_id is None:
+        return
+    seen = _read(slot)
+    seen.standing.skips += 1
+    seen.standing.skips_in_row += 1
+    seen.standing.save(update_fields=["skips", "skips_in_row"])
+    if enforce(seen.standing, seen.rules):
+        who.refresh_from_db()
+
+
+def _read(slot: Assignment) -> Seen:
+    values = {
+        "annotator": slot.annotator_id,
+        "queue": slot.queue_id,
+        "task": slot.task_id,
+        "slot": slot.pk,
+        "prompt": slot.task.prompt_id,
+        "project": slot.queue.project_id,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_READ, values)
+        row = [json.loads(one) if isinstance(one, str) else one for one in cursor.fetchone()]
+    standing, (gold, is_check), outputs, others, near, rules = row
+    if standing is None:
+        Standing.objects.get_or_create(annotator=slot.annotator, queue=slot.queue)
+        mine = Standing.objects.filter(annotator=slot.annotator, queue=slot.queue)
+        found = mine.select_for_update().get()
+    else:
+        found = _row(Standing, standing)
+    found.queue = slot.queue
+    return Seen(
+        standing=found,
+        gold=gold,
+        is_check=is_check,
+        outputs=[(ref, key, length) for ref, key, length in outputs or []],
+        others=[(who, purpose, said) for who, purpose, said in others or []],
+        near=[(said, places) for said, places in near or [] if places],
+        rules=[_row(Rule, rule) for rule in rules or []],
+    )
+
+
+def _row(model: Any, values: Mapping[str, Any]) -> Any:
+    """A row of this table, from its JSON."""
+    fields = {one.column: one for one in model._meta.concrete_fields}
+    return model.from_db(
+        connection.alias,
+        [one.attname for one in fields.values()],
+        [one.to_python(values[column]) for column, one in fields.items()],
+    )
+
+
+def _time(standing: Standing, seconds: float | None, level: Level) -> None:
+    if seconds is None:
+        return
+    standing.timed += 1
+    logarithm = log(max(SHORTEST, seconds))
+    standing.log_seconds += logarithm
+    standing.log_seconds_squared += logarithm**2
+    standing.haste = max(0.0, standing.haste + of_pace(seconds, level))
+
+
+def _sides(standing: Standing, answer: Answer, shown: list[str]) -> None:
+    """Whether what was shown first, or last, is better than all others."""
+    tiers = answer.get("tiers") or []
+    if len(tiers) < 2 or len(shown) < 2:
+        return
+    is_left, is_right = tiers[0] == [shown[0]], tiers[0] == [shown[-1]]
+    standing.lefts += is_left
+    standing.rights += is_right
+    standing.leaning_left = max(0.0, standing.leaning_left + of_side(is_left))
+    standing.leaning_right = max(0.0, standing.leaning_right + of_side(is_right))
+
+
+def _lengths(standing: Standing, answer: Answer, outputs: list[tuple[str, int, int]]) -> None:
+    length = {ref: size for ref, _, size in outputs}
+    for (one, other), better in preferences(answer).items():
+        if better and one in length and other in length and length[one] != length[other]:
+            is_longer = (length[one] > length[other]) == (better > 0)
+            standing.longer += is_longer
+            standing.shorter += not is_longer
+
+
+def _circles(standing: Standing, answer: Answer, seen: Seen) -> None:
+    """Each three outputs that are compared two by two, of which this answer compares two."""
+    key = {ref: output for ref, output, _ in seen.outputs}
+    earlier = dict(_said_of(seen.near))
+    for (one, other), better in preferences(answer).items():
+        first, second = key.get(one), key.get(other)
+        if not better or first is None or second is None:
+            continue
+        for third in {output for pair in earlier for output in pair} - {first, second}:
+            onward, back = earlier.get((second, third)), earlier.get((third, first))
+            if onward and back:
+                standing.triads += 1
+                standing.circles += better == onward == back
+
+
+def _said_of(near: list[tuple[Answer, dict[str, int]]]) -> Iterator[tuple[tuple[int, int], int]]:
+    for answer, key in near:
+        for (one, other), better in preferences(answer).items():
+            if one in key and other in key:
+                yield (key[one], key[other]), better
+                yield (key[other], key[one]), -better
+
+
+def _likeness(standing: Standing, slot: Assignment, answer: Answer, seen: Seen) -> None:
+    """How far it agrees with the known answer, with oneself, or with others."""
+    if slot.purpose == Purpose.REPEAT:
+        own = [said for who, _, said in seen.others if who == slot.annotator_id]
+        alike = likeness(answer, own[-1]) if own else None
+        if alike is not None:
+            standing.repeats += 1
+            standing.consistent += alike
+        return
+    if seen.gold is not None:
+        alike = likeness(answer, seen.gold)
+        if alike is not None and seen.is_check:
+            standing.checks += 1
+            standing.checks_failed += alike < 1
+        elif alike is not None:
+            standing.gold += 1
+            standing.gold_right += alike
+        return
+    for who, purpose, said in seen.others:
+        if who == slot.annotator_id or purpose not in (Purpose.ANSWER, Purpose.IMPORT):
+            continue
+        alike = likeness(answer, said)
+        if alike is not None:
+            standing.compared += 1
+            standing.agreed += alike
