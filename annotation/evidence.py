@@ -19,7 +19,7 @@ UNKNOWN = 0.75  # what is expected while a queue is new
 CARELESS_SHARE = 0.3  # of the people of whom nothing is known yet
 
 # Always one side: sides are drawn evenly, so a careful person takes each about half of the time.
-ONE_SIDED, TWO_SIDED = 0.95, 0.6
+ONE_SIDED, TWO_SIDED = 0.96, 0.6
 # Far too fast: how many answers of a hasty and of a careful person are below the limit.
 HASTY, STEADY = 0.8, 0.1
 LIMIT_SPREADS = 2.5  # the limit lies so many spreads below the queue's median...

@@ -48,7 +48,8 @@ WITH chosen AS (
                 state = 'free' OR (state = 'held' AND held_until <= now()) AS takeable
             FROM annotation_assignment
             WHERE queue_id = %(queue)s AND round = 1 AND state <> 'skipped'
-                AND purpose IN ('answer', 'import') AND {_COUNTS.format(slot="annotation_assignment")}
+                AND purpose IN ('answer', 'import')
+                AND {_COUNTS.format(slot="annotation_assignment")}
                 AND (%(tasks)s::bigint[] IS NULL OR task_id = ANY(%(tasks)s))
         ) slot
         WINDOW task AS (PARTITION BY slot.task_id)

@@ -119,7 +119,7 @@ def build(
         better = world.truth[task.pk]
         task.gold = {"tiers": [[better], ["b" if better == "a" else "a"]]}
         task.save()
-        # task.assignments.all().delete()
+        task.assignments.all().delete()
     queue.gold_share = gold
     queue.save()
     return project, queue, world
