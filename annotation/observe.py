@@ -1,7 +1,7 @@
 """Look at an answer as it comes in: what it says of how carefully its annotator works.
 
 It happens in the answer's own transaction and costs two statements: one reads all that is needed,
-one writes the counters. Only now and then somebody is weighed anew against the others.
+one writes the counters. Only every few answers somebody is weighed anew against the others.
 """
 
 import json
@@ -16,16 +16,25 @@ from annotation.enforce import enforce
 from annotation.evidence import Level, of_pace, of_side
 from annotation.likeness import likeness, preferences
 from annotation.models import Annotation, Annotator, Assignment, Rule, Standing
-from annotation.weigh import is_due, suspicion_of, weigh
+from annotation.weigh import DUE, LEVEL, OTHERS, level_of, suspicion_of, weigh
+from truing.prepared import fetch
 
 Purpose = Assignment.Purpose
 Answer = dict[str, Any]
 SHORTEST = 0.1  # seconds: nobody is faster, and a logarithm needs something to stand on
 
-_READ = """
-WITH standing AS (
+# A standing is made with the first answer. The last two are read only when somebody is weighed.
+_READ = f"""
+WITH kept AS (
     SELECT * FROM annotation_standing
     WHERE annotator_id = %(annotator)s AND queue_id = %(queue)s FOR UPDATE
+), made AS (
+    INSERT INTO annotation_standing (annotator_id, queue_id)
+    SELECT %(annotator)s, %(queue)s WHERE NOT EXISTS (SELECT FROM kept) RETURNING *
+), standing AS (
+    SELECT * FROM kept UNION ALL SELECT * FROM made
+), due AS (
+    SELECT FROM standing WHERE {DUE}
 )
 SELECT
     (SELECT row_to_json(standing) FROM standing),
@@ -52,7 +61,9 @@ SELECT
         JOIN annotation_annotation said ON said.assignment_id = slot.id),
     (SELECT json_agg(rule ORDER BY rule.id) FROM annotation_rule rule
         WHERE rule.is_on AND (rule.queue_id = %(queue)s
-            OR rule.queue_id IS NULL AND rule.project_id = %(project)s))
+            OR rule.queue_id IS NULL AND rule.project_id = %(project)s)),
+    (SELECT row_to_json(level) FROM ({LEVEL}) level WHERE EXISTS (SELECT FROM due)),
+    (SELECT json_agg(found) FROM ({OTHERS}) found WHERE EXISTS (SELECT FROM due))
 """
 
 
@@ -66,7 +77,9 @@ class Seen:
     outputs: list[tuple[str, int, int]]  # ref, key and length of each
     others: list[tuple[int, str, Answer]]  # whose, why it was asked, and what was said
     near: list[tuple[Answer, dict[str, int]]]  # one's own answers about the same prompt
-    rules: list[Rule] = field(default_factory=list)
+    rules: list[Rule]
+    level: dict[str, Any] | None = None  # where they are to be weighed
+    weighed_by: list[dict[str, Any]] = field(default_factory=list)
 
 
 def observe(given: Annotation, who: Annotator) -> None:
@@ -86,8 +99,8 @@ def observe(given: Annotation, who: Annotator) -> None:
     if slot.purpose != Purpose.REPEAT:
         _circles(standing, comparison, seen)
     _likeness(standing, slot, given.answer, seen)
-    if is_due(standing):
-        weigh(standing)
+    if seen.level:
+        weigh(standing, level_of(seen.level), seen.weighed_by)
     else:
         standing.suspicion = suspicion_of(standing, level)
     standing.save()
@@ -116,16 +129,10 @@ def _read(slot: Assignment) -> Seen:
         "prompt": slot.task.prompt_id,
         "project": slot.queue.project_id,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_READ, values)
-        row = [json.loads(one) if isinstance(one, str) else one for one in cursor.fetchone()]
-    standing, (gold, is_check), outputs, others, near, rules = row
-    if standing is None:
-        Standing.objects.get_or_create(annotator=slot.annotator, queue=slot.queue)
-        mine = Standing.objects.filter(annotator=slot.annotator, queue=slot.queue)
-        found = mine.select_for_update().get()
-    else:
-        found = _row(Standing, standing)
+    [row] = fetch(_READ, values)
+    read = [json.loads(one) if isinstance(one, str) else one for one in row]
+    standing, (gold, is_check), outputs, others, near, rules, level, weighed_by = read
+    found: Standing = _row(Standing, standing)
     found.queue = slot.queue
     return Seen(
         standing=found,
@@ -135,6 +142,8 @@ def _read(slot: Assignment) -> Seen:
         others=[(who, purpose, said) for who, purpose, said in others or []],
         near=[(said, places) for said, places in near or [] if places],
         rules=[_row(Rule, rule) for rule in rules or []],
+        level=level,
+        weighed_by=weighed_by or [],
     )
 
 

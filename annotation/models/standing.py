@@ -31,43 +31,47 @@ class Standing(models.Model):
     queue = models.ForeignKey(
         Queue, on_delete=models.CASCADE, related_name="standings", db_index=False
     )
-    answers = models.PositiveIntegerField(default=0)
-    skips = models.PositiveIntegerField(default=0)
-    skips_in_row = models.PositiveIntegerField(default=0)
+    answers = models.PositiveIntegerField(default=0, db_default=0)
+    skips = models.PositiveIntegerField(default=0, db_default=0)
+    skips_in_row = models.PositiveIntegerField(default=0, db_default=0)
     # Known answers: a ranking may be half right. Checks are counted apart.
-    gold = models.PositiveIntegerField(default=0)
-    gold_right = models.FloatField(default=0)
-    checks = models.PositiveIntegerField(default=0)
-    checks_failed = models.PositiveIntegerField(default=0)
+    gold = models.PositiveIntegerField(default=0, db_default=0)
+    gold_right = models.FloatField(default=0, db_default=0)
+    checks = models.PositiveIntegerField(default=0, db_default=0)
+    checks_failed = models.PositiveIntegerField(default=0, db_default=0)
     # Answers of others to the same questions that were there before.
-    compared = models.PositiveIntegerField(default=0)
-    agreed = models.FloatField(default=0)
-    repeats = models.PositiveIntegerField(default=0)
-    consistent = models.FloatField(default=0)
+    compared = models.PositiveIntegerField(default=0, db_default=0)
+    agreed = models.FloatField(default=0, db_default=0)
+    repeats = models.PositiveIntegerField(default=0, db_default=0)
+    consistent = models.FloatField(default=0, db_default=0)
     # What was best was shown first, or last.
-    lefts = models.PositiveIntegerField(default=0)
-    rights = models.PositiveIntegerField(default=0)
+    lefts = models.PositiveIntegerField(default=0, db_default=0)
+    rights = models.PositiveIntegerField(default=0, db_default=0)
     # Of two outputs of different length, the longer or the shorter one was better.
-    longer = models.PositiveIntegerField(default=0)
-    shorter = models.PositiveIntegerField(default=0)
+    longer = models.PositiveIntegerField(default=0, db_default=0)
+    shorter = models.PositiveIntegerField(default=0, db_default=0)
     # Three outputs of one prompt, each two of them compared; and those that go round in a circle.
-    triads = models.PositiveIntegerField(default=0)
-    circles = models.PositiveIntegerField(default=0)
-    timed = models.PositiveIntegerField(default=0)
-    log_seconds = models.FloatField(default=0)  # the sum
-    log_seconds_squared = models.FloatField(default=0)
+    triads = models.PositiveIntegerField(default=0, db_default=0)
+    circles = models.PositiveIntegerField(default=0, db_default=0)
+    timed = models.PositiveIntegerField(default=0, db_default=0)
+    log_seconds = models.FloatField(default=0, db_default=0)  # the sum
+    log_seconds_squared = models.FloatField(default=0, db_default=0)
     # Evidence, as annotation/evidence.py weighs it.
-    of_others = models.FloatField(default=0)
-    judged = models.PositiveIntegerField(default=0)  # questions that others answered too
+    of_others = models.FloatField(default=0, db_default=0)
+    judged = models.PositiveIntegerField(
+        default=0, db_default=0
+    )  # questions that others answered too
     accuracy = models.FloatField(null=True, blank=True)
-    suspicion = models.FloatField(default=0)
-    leaning_left = models.FloatField(default=0)
-    leaning_right = models.FloatField(default=0)
-    haste = models.FloatField(default=0)
-    level = models.JSONField(default=dict)  # what was usual in the queue when it was last looked up
+    suspicion = models.FloatField(default=0, db_default=0)
+    leaning_left = models.FloatField(default=0, db_default=0)
+    leaning_right = models.FloatField(default=0, db_default=0)
+    haste = models.FloatField(default=0, db_default=0)
+    level = models.JSONField(
+        default=dict, db_default={}
+    )  # what was usual in the queue when it was last looked up
     # Who was put right by a person begins anew: only what came since then counts for rules.
     since = models.DateTimeField(null=True, blank=True)
-    before = models.JSONField(default=dict)  # the counters at that moment
+    before = models.JSONField(default=dict, db_default={})  # the counters at that moment
     left_out_at = models.DateTimeField(null=True, blank=True)
 
     objects = StandingQuerySet.as_manager()

@@ -180,4 +180,6 @@ def test_a_step_runs_few_queries(project, alice, client):
                 headers={"HX-Request": "true"},
             )
         assert response.status_code == 200
-        assert len(seen) <= 10, "\n".join(query["sql"] for query in seen)
+        # A test's transaction is inside another; the desk's own begins and ends with none of these.
+        queries = [str(one["sql"]) for one in seen if "SAVEPOINT" not in str(one["sql"])]
+        assert len(queries) <= 10, "\n".join(queries)
