@@ -85,12 +85,12 @@ def _questions(piece: Mapping[int, _Asked]) -> Iterator[Question]:
     # Somebody who was asked again is heard once: their newest answer takes the earlier one's place.
     votes: defaultdict[int, dict[int, Vote]] = defaultdict(dict)
     answers = Annotation.objects.votes().filter(assignment__task_id__in=piece).order_by("pk")
-    for task, annotator, annotation, answer in answers.values_list(
-        "assignment__task_id", "assignment__annotator_id", "pk", "answer"
+    for task, annotator, annotation, answer, shown in answers.values_list(
+        "assignment__task_id", "assignment__annotator_id", "pk", "answer", "shown"
     ):
         asked = piece[task]
         said = asked.task_type.comparison(answer, asked.options)
-        vote = read_vote(said, refs[task], annotation=annotation, annotator=annotator)
+        vote = read_vote(said, refs[task], annotation=annotation, annotator=annotator, shown=shown)
         if vote is not None:
             votes[task][annotator] = vote
 

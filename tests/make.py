@@ -101,7 +101,7 @@ def task(project, type="pairwise", outputs=("one", "two"), answers=1, prompt_tex
     return made
 
 
-def vote(task, *tiers, by="w1", purpose="import", round=1, **beside):
+def vote(task, *tiers, by="w1", purpose="import", round=1, shown=(), **beside):
     """Somebody's answer that came with a file: `vote(task, "a", "bc")` puts b and c second."""
     person = Annotator.objects.get_or_create(
         project=task.queue.project, source="import", name=by, defaults={"pseudonym": by}
@@ -117,6 +117,7 @@ def vote(task, *tiers, by="w1", purpose="import", round=1, **beside):
     return Annotation.objects.create(
         assignment=slot,
         answer={"tiers": [list(tier) for tier in tiers], **beside},
+        shown=list(shown),
         key=f"vote-{next(numbers)}",
     )
 

@@ -10,6 +10,8 @@ Tiers = tuple[tuple[int, ...], ...]  # positions of outputs, best first, ties in
 BOTH = ((0, 1),)
 FIRST_BEST = ((0,), (1,))
 SECOND_BEST = ((1,), (0,))
+AS_THEY_ARE = (0, 1)
+TURNED = (1, 0)
 
 
 class Outcome(StrEnum):
@@ -31,6 +33,7 @@ class Vote:
     tiers: Tiers
     strength: float | None = None
     all_bad: bool = False
+    shown: tuple[int, ...] = ()  # positions in the order shown, left or top first; () unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,12 @@ class Aggregator:
 
 
 def read_vote(
-    answer: Mapping[str, Any], refs: Sequence[str], *, annotation: int, annotator: int
+    answer: Mapping[str, Any],
+    refs: Sequence[str],
+    *,
+    annotation: int,
+    annotator: int,
+    shown: Sequence[str] = (),
 ) -> Vote | None:
     """Read a comparative answer; nothing when it compares nothing."""
     all_bad = bool(answer.get("all_bad"))
@@ -94,7 +102,8 @@ def read_vote(
     else:
         places = {ref: position for position, ref in enumerate(refs)}
         placed = tuple(tuple(places[ref] for ref in tier) for tier in tiers)
-    return Vote(annotation, annotator, placed, answer.get("strength"), all_bad)
+    strength = answer.get("strength")
+    return Vote(annotation, annotator, placed, strength, all_bad, _order(shown, refs))
 
 
 def _two(tiers: Sequence[Sequence[str]], refs: Sequence[str]) -> Tiers:
@@ -102,6 +111,14 @@ def _two(tiers: Sequence[Sequence[str]], refs: Sequence[str]) -> Tiers:
     if len(tiers) == 1:
         return BOTH
     return FIRST_BEST if tiers[0][0] == refs[0] else SECOND_BEST
+
+
+def _order(shown: Sequence[str], refs: Sequence[str]) -> tuple[int, ...]:
+    if not shown:
+        return ()
+    if len(refs) == 2:
+        return AS_THEY_ARE if shown[0] == refs[0] else TURNED
+    return tuple(refs.index(ref) for ref in shown if ref in refs)
 
 
 def outcome_of(tiers: Tiers, first: int, second: int) -> Outcome | None:

@@ -33,7 +33,8 @@ class BradleyTerry(Aggregator):
         strengths = fit(_wins(selection))
         for question in selection:
             yield Merged(
-                question, tuple(_verdict(question, strengths, *pair) for pair in question.pairs)
+                question,
+                tuple(verdict_between(question, strengths, *pair) for pair in question.pairs),
             )
 
 
@@ -86,7 +87,10 @@ def fit(wins: dict[tuple[str, str], float]) -> dict[str, float]:
     return dict(zip(names, strength.tolist(), strict=True))
 
 
-def _verdict(question: Question, strengths: dict[str, float], first: int, second: int) -> Verdict:
+def verdict_between(
+    question: Question, strengths: dict[str, float], first: int, second: int
+) -> Verdict:
+    """Which of two is the stronger, and how likely it is to win against the other."""
     said = (said_by(vote, first, second) for vote in question.votes)
     votes = Counter(outcome for outcome in said if outcome is not None)
     bad = votes[Outcome.BAD]

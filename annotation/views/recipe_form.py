@@ -6,6 +6,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils.html import escape
 
+from annotation.aggregators import AGGREGATORS
 from annotation.models import Output, Prompt
 from annotation.recipe import KINDS, RULES
 from truing.models import Project
@@ -13,8 +14,7 @@ from truing.options import OptionField, fields_of
 
 MANY = 12  # names that are suggested beside a field
 LABELS = {
-    "majority": "Majority: the answer given most often",
-    "bradley_terry": "Bradley-Terry: strengths from all votes together",
+    **{name: aggregator.label for name, aggregator in AGGREGATORS.items()},
     "drop": "drop",
     "both": "a row each way round",
     "tie": "a tie",

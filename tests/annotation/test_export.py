@@ -5,6 +5,7 @@ import json
 import pytest
 from django.core.management import call_command
 
+from annotation.aggregators import AGGREGATORS
 from annotation.export import DoesNotFit, FolderInUse, NoFolder, export, lines_of
 from annotation.freeze import freeze
 from annotation.measure import NoTokenizer
@@ -184,7 +185,7 @@ def test_the_same_answers_give_the_same_digest_after_export_and_import(project, 
     call_command("export", "demo", "--format", "feedback", "--out", str(tmp_path))
     other = make.project("other")
     import_file(other, tmp_path / "feedback.jsonl")
-    for aggregator in ("majority", "bradley_terry"):
+    for aggregator in AGGREGATORS:
         one, two = (
             freeze(
                 where,

@@ -2,11 +2,13 @@
 
 import json
 import threading
+import zlib
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 
 from annotation import derive
+from annotation.aggregators import AGGREGATORS
 from annotation.freeze import BadName, NothingToFreeze, OtherKind, freeze, rows_of
 from annotation.models import Dataset, DatasetVersion, Output
 from annotation.preview import preview
@@ -174,8 +176,9 @@ class TestRows:
         [row] = rows(first(project))
         assert (row["chosen"], row["annotations"]) == ("y", [right.pk])
 
-    def test_bradley_terry_can_merge(self, project, judged):
-        [row] = rows(first(project, {"aggregator": "bradley_terry"}))
+    @pytest.mark.parametrize("aggregator", AGGREGATORS)
+    def test_every_aggregator_can_merge(self, project, judged, aggregator):
+        [row] = rows(first(project, {"aggregator": aggregator}))
         assert row["chosen"] == "good"
         assert 0.5 < row["agreement"] < 1
 
@@ -245,16 +248,23 @@ class TestDigest:
         assert (after.number, after.digest) == (2, before.digest)
 
     def test_does_not_depend_on_keys_or_on_the_order_of_arrival(self, project):
-        def fill(project, names):
+        def hash_of(*words):
+            return zlib.crc32(repr(words).encode())
+
+        def fill(project, names, order):
             for name in names:
                 task = make.task(project, outputs=(f"{name} good", f"{name} bad"), prompt_text=name)
-                for voter in ("w1", "w2", "w3")[: len(name)]:
-                    make.vote(task, "a", "b", by=voter)
+                voters = [f"w{number}" for number in range(len(name))]
+                for voter in voters if order > 0 else reversed(voters):
+                    right = hash_of(name, voter) % 4
+                    make.vote(task, *("ab" if right else "ba"), by=voter, shown=("b", "a"))
 
-        fill(project, ["x", "yy", "zzz"])
+        names = ["x", "yy", "zzz", "aaaa", "bbbb", "ccccc"]
+        fill(project, names, 1)
         elsewhere = make.project("elsewhere")
-        fill(elsewhere, ["zzz", "x", "yy"])
-        for aggregator in ("majority", "bradley_terry"):
+        make.annotator(elsewhere, "w3")
+        fill(elsewhere, sorted(names), -1)
+        for aggregator in AGGREGATORS:
             one = first(project, {"aggregator": aggregator})
             other = first(elsewhere, {"aggregator": aggregator})
             assert one.digest == other.digest
