@@ -1,7 +1,7 @@
 from collections.abc import Iterable, Iterator
 
 from annotation.aggregators.base import Aggregator, Merged, Outcome, Question, Verdict
-from annotation.aggregators.units import Scheme, Unit, units_of
+from annotation.aggregators.units import PAIR, Scheme, units_of
 
 EVEN = 1e-6  # labels nearer to each other than this are equally likely
 
@@ -21,36 +21,54 @@ class DawidSkene(Aggregator):
         likely = _likelihoods(selection)
         for question in selection:
             verdicts: list[Verdict] = []
-            for unit in units_of(question):
-                shares = next(likely[unit.scheme]) if unit.votes else []
-                verdicts += (_verdict(unit, shares, *pair) for pair in unit.pairs)
+            pairs = iter(list(question.pairs))
+            while (pair := next(pairs, None)) is not None:
+                scheme, shares = next(likely)
+                verdicts.append(_verdict(scheme, shares, *pair))
+                if scheme.outputs > 2:
+                    verdicts += (_verdict(scheme, shares, *other) for other in pairs)
             yield Merged(question, tuple(verdicts))
 
 
-def _likelihoods(selection: Iterable[Question]) -> dict[Scheme, Iterator[list[float]]]:
-    """How likely each label of each unit is, for each scheme the units in their order."""
+def _likelihoods(selection: Iterable[Question]) -> Iterator[tuple[Scheme, list[float]]]:
+    """For each unit, in their order, how likely each label is; nothing for one without votes."""
     from annotation.aggregators.crowd.answers import Gathering
     from annotation.aggregators.crowd.confusion import fit
 
     gathered: dict[Scheme, Gathering] = {}
+    kinds = bytearray()  # of each unit: its scheme's number of outputs, 0 where nobody voted
     for question in selection:
         for unit in units_of(question):
+            kinds.append(unit.scheme.outputs if unit.votes else 0)
             if unit.votes:
-                gathered.setdefault(unit.scheme, Gathering()).add(unit.votes)
-    return {
-        scheme: (shares.tolist() for shares in fit(answers.answers()))
+                if unit.scheme not in gathered:
+                    gathered[unit.scheme] = Gathering()
+                gathered[unit.scheme].add(unit.votes)
+    rows = {
+        scheme.outputs: (scheme, iter(fit(answers.answers())))
         for scheme, answers in gathered.items()
     }
+    for kind in kinds:
+        if kind:
+            scheme, shares = rows[kind]
+            yield scheme, next(shares).tolist()
+        else:
+            yield PAIR, []
 
 
-def _verdict(unit: Unit, shares: list[float], first: int, second: int) -> Verdict:
+def _verdict(scheme: Scheme, shares: list[float], first: int, second: int) -> Verdict:
     if not shares:
         return Verdict(first, second, Outcome.NONE, 0.0)
-    says = [unit.scheme.says(label, first, second) for label in range(len(shares))]
     most = max(shares)
-    leading = {what for what, share in zip(says, shares, strict=True) if share > most - EVEN}
+    leading = {
+        scheme.says(label, first, second)
+        for label, share in enumerate(shares)
+        if share > most - EVEN
+    }
     if len(leading) > 1:
         return Verdict(first, second, Outcome.NONE, most)
     [outcome] = leading
-    agreement = sum(share for what, share in zip(says, shares, strict=True) if what == outcome)
-    return Verdict(first, second, outcome, min(agreement, 1.0))
+    same = sum(
+        share for label, share in enumerate(shares) if scheme.says(label, first, second) == outcome
+    )
+    return Verdict(first, second, outcome, min(same, 1.0))

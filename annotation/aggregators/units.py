@@ -3,9 +3,18 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from annotation.aggregators.base import Outcome, Question, Vote, said_by
+from annotation.aggregators.base import (
+    BOTH,
+    FIRST_BEST,
+    SECOND_BEST,
+    Outcome,
+    Question,
+    Vote,
+    said_by,
+)
 
 OUTCOMES = (Outcome.FIRST, Outcome.TIE, Outcome.SECOND, Outcome.BAD)
+OF_TWO = {FIRST_BEST: 0, BOTH: 1, SECOND_BEST: 2}  # most questions are about two outputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +63,15 @@ def units_of(question: Question) -> Iterator[Unit]:
         yield Unit(Scheme(several), pairs, chosen)
         return
     for pair in pairs:
-        said = ((vote.annotator, said_by(vote, *pair)) for vote in question.votes)
-        yield Unit(PAIR, [pair], [(who, OUTCOMES.index(what)) for who, what in said if what])
+        said = [(vote.annotator, _of_pair(vote, *pair, several)) for vote in question.votes]
+        yield Unit(PAIR, [pair], [(who, label) for who, label in said if label is not None])
+
+
+def _of_pair(vote: Vote, first: int, second: int, several: int) -> int | None:
+    if several == 2 and not vote.all_bad and vote.tiers in OF_TWO:
+        return OF_TWO[vote.tiers]
+    said = said_by(vote, first, second)
+    return None if said is None else OUTCOMES.index(said)
 
 
 def _best(vote: Vote, several: int) -> int | None:
