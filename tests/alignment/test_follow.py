@@ -25,7 +25,7 @@ from alignment.models import Checkpoint, Generation, Process, Promotion, Review,
 from alignment.resume import CannotResume, resume
 from alignment.start import start_next
 from tests.alignment import tiny
-from truing import embedded
+from tests.database_url import database_url
 from truing.models import Event
 
 SHORT = {"max_steps": 4, "save_every": 2, "learning_rate": 1e-3, "batch_size": 4}
@@ -288,21 +288,16 @@ def test_two_workers_do_not_fill_one_slot_twice(sft, monkeypatch):
 
 
 @pytest.fixture
-def files_that_a_worker_finds(settings):
+def files_that_a_worker_finds(settings, tmp_path):
     """Where a process of its own looks for them, which knows the home and nothing else."""
-    if embedded.is_in_use():
-        pytest.skip("a worker beside the tests needs a database with an address")
+    settings.TRUING_HOME = tmp_path
     for name in ("FILES", "RUNS", "GENERATIONS", "CHECKPOINTS"):
         setattr(settings, name, settings.TRUING_HOME / name.lower())
 
 
 def start_worker():
     """A worker as it runs in production, on the tests' database."""
-    given = connection.settings_dict
-    port = f":{given['PORT']}" if given["PORT"] else ""
-    secret = f":{given['PASSWORD']}" if given["PASSWORD"] else ""
-    url = f"postgresql://{given['USER']}{secret}@{given['HOST']}{port}/{given['NAME']}"
-    home = {"TRUING_HOME": str(settings.TRUING_HOME), "DATABASE_URL": url}
+    home = {"TRUING_HOME": str(settings.TRUING_HOME), "DATABASE_URL": database_url()}
     return subprocess.Popen(
         [sys.executable, "-m", "truing.cli", "worker"], env={**os.environ, **home}
     )

@@ -15,6 +15,7 @@ from django.core.management import get_commands
 from django.db import connection
 from django.urls import reverse
 
+from tests.database_url import database_url
 from truing.cli import PARTS, commands_in_words
 from truing.home import home, secret_key
 from truing.management.commands.web import CannotListen, check_address
@@ -99,9 +100,7 @@ def empty_database(transactional_db):
     with psycopg.connect(**where, dbname="postgres", autocommit=True) as server:
         server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         server.execute(f'CREATE DATABASE "{name}"')
-        yield "postgresql:///?" + "&".join(
-            f"{key}={value}" for key, value in {**where, "dbname": name}.items()
-        )
+        yield database_url(name)
         server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
