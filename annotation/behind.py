@@ -36,7 +36,9 @@ def votes_behind(project: Project, row: dict[str, Any]) -> list[dict[str, Any]]:
         if queue.task_type.writes:
             says = "wrote it"
         vote = read_vote(said, refs, annotation=answer.pk, annotator=0)
-        if vote and not says:
+        if "chosen" not in row:
+            says = says or queue.task_type.in_words(answer.answer, answer.shown or refs)
+        elif vote and not says:
             chosen = outputs.index((row["chosen"], row["chosen_source"]))
             rejected = outputs.index((row["rejected"], row["rejected_source"]))
             outcome = outcome_of(vote.tiers, chosen, rejected)

@@ -5,9 +5,26 @@ from typing import Any
 
 WHAT = {
     "preference": "Pairs of outputs of which people prefer one: `prompt`, `chosen`, `rejected`.",
+    "unpaired_preference": "Outputs that people call good or bad: `prompt`, `completion`, `label`.",
+    "label": (
+        "What people call outputs and prompts: `prompt`, `completion` (none where it is about the "
+        "prompt), `name`, `value`, `level` and the `share` of the voters who say so."
+    ),
+    "critique": (
+        "What people wrote about outputs (`critique`, `labels`), and the stretches that they "
+        "marked (`start`, `end`, `quote`, `severity`)."
+    ),
     "instruction": "Demonstrations: a `prompt` and the `completion` that is worth learning.",
     "text": "Conversations to model as they are: a `prompt` and the `completion` that follows it.",
 }
+
+PAIRS = (
+    ("decided", "one output is preferred"),
+    ("tied", "equally good"),
+    ("undecided", "no answer leads"),
+    ("all_bad", "all bad"),
+    ("below_agreement", "below the agreement asked for"),
+)
 
 
 def card_of(name: str, manifest: dict[str, Any], note: str) -> str:
@@ -60,18 +77,10 @@ def _behind(
         "## The people behind it",
         f"{counts['annotations']:,} answers of {counts['annotators']:,} annotators. "
         f"Of {counts['tasks']:,} tasks {counts['answered']:,} have an answer.",
-        "| pairs | |\n|---|---:|\n"
-        + "\n".join(
-            f"| {words} | {counts[name]:,} |"
-            for name, words in (
-                ("decided", "one output is preferred"),
-                ("tied", "equally good"),
-                ("undecided", "no answer leads"),
-                ("all_bad", "all bad"),
-                ("below_agreement", "below the agreement asked for"),
-            )
-        ),
     ]
+    if counts["pairs"]:
+        rows = "\n".join(f"| {words} | {counts[name]:,} |" for name, words in PAIRS)
+        lines.append(f"| pairs | |\n|---|---:|\n{rows}")
     if agreement:
         lines.append(
             "Agreement on all that was selected: "

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from annotation.keep_written import keep_written
 from annotation.models import Annotation, Annotator, Assignment, Queue
+from annotation.retag import retag_if_classified
 from annotation.submit import LONGEST_SECONDS, check, refuse_if_closed, write_down
 from annotation.validate_again import validate_again
 from truing.errors import Refused
@@ -59,5 +60,6 @@ def correct(
         supersedes=annotation,
     )
     keep_written(given, slot.task)
+    retag_if_classified(slot.queue, slot.task.prompt_id)
     validate_again(annotation, given)
     return given

@@ -3,62 +3,27 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 from annotation.aggregators import AGGREGATORS
 from annotation.aggregators.base import Merged, Outcome, Verdict, Vote, said_by
-from annotation.agree import Seen
+from annotation.derive_judgments import JudgmentRecipe, judgment_rows
+from annotation.derived import DIGITS, PIECE, Derived, Left, pieces
 from annotation.models import Task, TaskOutput
+from annotation.models.prompt import all_tags
 from annotation.recipe import DemonstrationRecipe, PreferenceRecipe, Recipe, tasks_of
 from annotation.select import Selection
 from annotation.written_rows import Behind, Edit, behind, edits, not_accepted, worth_learning
 from truing.models import Project
 from truing.plugins import plugin_named
 
-T = TypeVar("T")
-PIECE = 500
-DIGITS = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Derived:
-    """A row, the side on which it stands, and whose votes are behind it."""
-
-    split: str
-    row: dict[str, Any]
-    annotators: tuple[int, ...] = ()
-
-
-@dataclass
-class Left:
-    """What was seen on the way, and why some of it gave no row."""
-
-    tasks: int = 0
-    answered: int = 0
-    too_few_votes: int = 0
-    pairs: int = 0
-    decided: int = 0
-    tied: int = 0
-    undecided: int = 0
-    all_bad: int = 0
-    below_agreement: int = 0
-    not_adjacent: int = 0
-    not_accepted: int = 0
-    withdrawn: int = 0  # their author corrected them
-    unchanged: int = 0  # edits that leave an output as it was
-    other_sources: int = 0
-    outputs: int = 0
-    seen: Seen = field(default_factory=Seen)
-
-    def record(self) -> dict[str, int]:
-        return {name: value for name, value in vars(self).items() if isinstance(value, int)}
-
 
 def derive(project: Project, kind: str, recipe: Recipe, left: Left) -> Iterator[Derived]:
     """All rows that a recipe gives, one at a time; `left` is filled on the way."""
     if isinstance(recipe, PreferenceRecipe):
         return preferences(project, recipe, left)
+    if isinstance(recipe, JudgmentRecipe):
+        return judgment_rows(project, kind, recipe, left)
     return demonstrations(project, recipe, left)
 
 
@@ -101,7 +66,7 @@ def demonstrations(project: Project, recipe: DemonstrationRecipe, left: Left) ->
                     "completion": output.text,
                     "source": output.source,
                     "language": output.prompt.language,
-                    "tags": sorted(output.prompt.tags),
+                    "tags": output.prompt.all_tags,
                     "output": output.pk,
                     "task": by.task,
                     "annotations": list(by.annotations),
@@ -175,12 +140,6 @@ def _row_of_edit(edit: Edit, content: "_Content") -> dict[str, Any]:
     }
 
 
-def pieces(items: Iterable[T], size: int = PIECE) -> Iterator[list[T]]:
-    iterator = iter(items)
-    while piece := list(islice(iterator, size)):
-        yield piece
-
-
 def _chosen(merged: Merged, recipe: PreferenceRecipe, left: Left) -> list[Verdict]:
     """The verdicts that become rows."""
     question = merged.question
@@ -246,7 +205,12 @@ class _Content:
 
 def _contents(tasks: list[int]) -> dict[int, _Content]:
     prompts = Task.objects.filter(pk__in=tasks).values(
-        "pk", "prompt__messages", "prompt__language", "prompt__tags", "prompt__split"
+        "pk",
+        "prompt__messages",
+        "prompt__language",
+        "prompt__tags",
+        "prompt__judged_tags",
+        "prompt__split",
     )
     contents = {prompt["pk"]: _Content(dict(prompt)) for prompt in prompts}
     outputs = TaskOutput.objects.filter(task_id__in=tasks).order_by("task_id", "position")
@@ -300,7 +264,7 @@ def _row(
         "votes_tied": counts[Outcome.TIE],
         "votes_rejected": counts[Outcome.SECOND],
         "language": content.prompt["prompt__language"],
-        "tags": sorted(content.prompt["prompt__tags"]),
+        "tags": all_tags(content.prompt["prompt__tags"], content.prompt["prompt__judged_tags"]),
         "annotations": sorted(vote.annotation for vote in votes),
     }
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 from annotation.conditions import CONDITIONS
 from annotation.fit_slots import fit_slots
 from annotation.models import Annotator, Firing, Rule, Standing
+from annotation.retag import retag_answered_by
 from truing.audit import record
 from truing.errors import Refused
 from truing.models import User
@@ -61,6 +62,7 @@ def _fire(rule: Rule, standing: Standing, reason: str) -> Firing:
     if {Then.LEAVE_OUT, Then.ASK_AGAIN} & set(rule.then):
         standing.left_out_at = standing.left_out_at or timezone.now()
         standing.save(update_fields=["left_out_at"])
+        retag_answered_by(standing.annotator_id, standing.queue)
     if Then.ASK_AGAIN in rule.then:
         fit_slots(standing.queue, _answered_by(standing))
     record(
@@ -90,6 +92,7 @@ def undo_firing(firing: Firing, *, actor: User | None) -> Firing:
     begin_anew(standing)
     _take_back(standing, firing)
     standing.save()
+    retag_answered_by(standing.annotator_id, standing.queue)
     if Then.ASK_AGAIN in firing.then and standing.left_out_at is None:
         fit_slots(standing.queue, _answered_by(standing))
     record(

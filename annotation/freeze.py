@@ -13,10 +13,18 @@ from typing import Any
 from django.db import transaction
 
 from annotation.card import card_of
-from annotation.derive import Derived, derive
+from annotation.derive import derive
+from annotation.derived import Derived
 from annotation.models import Assignment, Dataset, DatasetVersion
 from annotation.preview import SPLITS, Preview
-from annotation.recipe import PreferenceRecipe, Recipe, queues_of, read_recipe, recipe_record
+from annotation.recipe import (
+    DemonstrationRecipe,
+    PreferenceRecipe,
+    Recipe,
+    queues_of,
+    read_recipe,
+    recipe_record,
+)
 from annotation.select import one_moment
 from annotation.task_types import TASK_TYPES
 from annotation.write_parquet import COLUMNS, ParquetFile, read_parquet
@@ -208,7 +216,7 @@ def _guidelines(project: Project, recipe: Recipe) -> dict[str, list[int]]:
         state=Assignment.State.ANSWERED,
         guideline__isnull=False,
     )
-    if not isinstance(recipe, PreferenceRecipe):
+    if isinstance(recipe, DemonstrationRecipe):
         writing = [name for name, one in TASK_TYPES.items() if one.writes]
         answered = answered.filter(queue__type__in=writing)
     numbers: defaultdict[str, list[int]] = defaultdict(list)
@@ -223,7 +231,7 @@ def _guidelines(project: Project, recipe: Recipe) -> dict[str, list[int]]:
 
 def _why_nothing(counted: Preview) -> str:
     left = counted.left
-    if not isinstance(counted.recipe, PreferenceRecipe):
+    if isinstance(counted.recipe, DemonstrationRecipe):
         sources = ", ".join(counted.recipe.sources) or "none"
         if left.outputs:
             return (
@@ -235,6 +243,13 @@ def _why_nothing(counted: Preview) -> str:
         return "The recipe selects no task."
     if not left.answered:
         return f"None of the {left.tasks:,} tasks that the recipe selects has an answer yet."
+    if not isinstance(counted.recipe, PreferenceRecipe):
+        return (
+            f"None of the {left.answered:,} answered tasks gives a row: {left.too_few_votes:,} "
+            f"have too few votes; of their outputs nobody says how good {left.not_scored:,} are, "
+            f"{left.between:,} are neither good nor bad; {left.below_agreement:,} labels are "
+            "given by too few."
+        )
     return (
         f"None of the {left.answered:,} answered tasks gives a row: {left.too_few_votes:,} have "
         f"too few votes; of {left.pairs:,} pairs {left.tied:,} are tied, "

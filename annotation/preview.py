@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from annotation.agree import Seen, measured
-from annotation.derive import Derived, Left, derive
+from annotation.derive import derive
+from annotation.derived import Derived, Left
 from annotation.models import Prompt
 from annotation.recipe import Recipe, read_recipe, recipe_record
 from annotation.select import one_moment
@@ -38,7 +39,8 @@ class Preview:
     def add(self, derived: Derived) -> None:
         row = derived.row
         self.rows[derived.split] += 1
-        texts = [row[name] for name in ("chosen", "rejected", "completion") if name in row]
+        sides = (row.get(name) for name in ("chosen", "rejected", "completion"))
+        texts = [text for text in sides if text is not None]
         self.characters += sum(map(len, texts))
         self.characters += sum(len(message["content"]) for message in row["prompt"])
         self.empty += not all(texts)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from django.db.models import Q
+
 from annotation.aggregators import AGGREGATORS
 from annotation.models import Task
 from annotation.models.queue import QueueQuerySet
@@ -89,18 +91,92 @@ class DemonstrationRecipe(DemonstrationRules):
     sources: Names = ("human",)
 
 
-Recipe = PreferenceRecipe | DemonstrationRecipe
-KINDS: dict[str, type[PreferenceRecipe] | type[DemonstrationRecipe]] = {
+@dataclass(frozen=True)
+class UnpairedRules:
+    minimum_votes: int = option(1, "Leave out tasks with fewer votes.", min_value=1, max_value=1000)
+    good_from: float = option(
+        0.6,
+        "An output is good whose votes are at least so high in the mean, 0 being the lowest level "
+        "of the first aspect and 1 its highest. “All bad” is 0; harmless is 1, harmful below 0.5.",
+        min_value=0,
+        max_value=1,
+    )
+    bad_to: float = option(
+        0.4,
+        "An output is bad whose votes are at most so high; what lies between is left out.",
+        min_value=0,
+        max_value=1,
+    )
+    validated: bool = option(
+        False,
+        "Of what people wrote here, prompts and outputs, only what others accepted.",
+        label="Validated",
+    )
+
+    def __post_init__(self) -> None:
+        if self.bad_to >= self.good_from:
+            raise BadRecipe("“bad_to” must be below “good_from”.")
+
+
+@dataclass(frozen=True)
+class UnpairedRecipe(UnpairedRules):
+    """Outputs of which people say that they are good, or bad."""
+
+    queues: Names = ()  # none: all but those of reviews
+    tags: Names = ()
+    sources: Names = ()
+    flags: Names = ()  # what at least half of the voters flag so is bad
+
+
+@dataclass(frozen=True)
+class LabelRules:
+    minimum_votes: int = option(1, "Leave out tasks with fewer votes.", min_value=1, max_value=1000)
+    minimum_share: float = option(
+        0.5, "Leave out what fewer of the voters say (0 to 1).", min_value=0, max_value=1
+    )
+
+
+@dataclass(frozen=True)
+class LabelRecipe(LabelRules):
+    """What people call outputs and prompts: ratings, flags, severities, classes, categories."""
+
+    queues: Names = ()
+    tags: Names = ()
+    sources: Names = ()
+
+
+@dataclass(frozen=True)
+class CritiqueRules:
+    minimum_votes: int = option(1, "Leave out tasks with fewer votes.", min_value=1, max_value=1000)
+
+
+@dataclass(frozen=True)
+class CritiqueRecipe(CritiqueRules):
+    """What people wrote about outputs, and the stretches that they marked in them."""
+
+    queues: Names = ()
+    tags: Names = ()
+    sources: Names = ()
+
+
+Recipe = PreferenceRecipe | DemonstrationRecipe | UnpairedRecipe | LabelRecipe | CritiqueRecipe
+KINDS: dict[str, type[Recipe]] = {
     "preference": PreferenceRecipe,
+    "unpaired_preference": UnpairedRecipe,
     "instruction": DemonstrationRecipe,
     "text": DemonstrationRecipe,
+    "label": LabelRecipe,
+    "critique": CritiqueRecipe,
 }
 RULES: dict[str, type] = {
     "preference": PreferenceRules,
+    "unpaired_preference": UnpairedRules,
     "instruction": DemonstrationRules,
     "text": DemonstrationRules,
+    "label": LabelRules,
+    "critique": CritiqueRules,
 }
-LISTS = ("queues", "tags", "sources")
+LISTS = ("queues", "tags", "sources", "flags")
 
 
 def read_recipe(kind: str, values: Any) -> Recipe:
@@ -146,7 +222,13 @@ def tasks_of(project: Project, recipe: Recipe) -> TaskQuerySet:
     """The tasks that a recipe selects; never those of a review that people still work on."""
     tasks = Task.objects.filter(queue__in=queues_of(project, recipe), prompt__isnull=False)
     tasks = tasks.without_running_reviews()
-    return tasks.filter(prompt__tags__overlap=list(recipe.tags)) if recipe.tags else tasks
+    return tasks.filter(tagged(recipe, "prompt__")) if recipe.tags else tasks
+
+
+def tagged(recipe: Recipe, path: str) -> Q:
+    """Those with one of the recipe's tags: the prompt's own, or what people classified it as."""
+    tags = list(recipe.tags)
+    return Q(**{f"{path}tags__overlap": tags}) | Q(**{f"{path}judged_tags__overlap": tags})
 
 
 def _names(name: str, value: Any) -> Names:

@@ -14,6 +14,7 @@ from annotation.enter import enter_as
 from annotation.keep_written import keep_written
 from annotation.models import Annotation, Annotator, Assignment, Queue, Task
 from annotation.observe import observe
+from annotation.retag import retag_if_classified
 from truing.errors import Invalid, Refused
 from truing.prepared import fetch
 
@@ -268,6 +269,7 @@ def _close(
     )
     keep_written(annotation, slot.task)
     observe(annotation, who)
+    retag_if_classified(slot.queue, slot.task.prompt_id)
     return annotation
 
 

@@ -27,6 +27,7 @@ from annotation.models import (
 )
 from annotation.models.prompt import digest_of, split_of
 from annotation.recognise import Arrival
+from annotation.retag import retag
 from truing.models import Project
 
 SOURCE = "import"
@@ -88,6 +89,7 @@ class _Writing:
         self._prompts.update(known_tasks.values_list("pk", "prompt"))
         self._write_answers(answers + self.wanted.answers)
         self._write_free_slots(answers)
+        self._tag_prompts(answers + self.wanted.answers)
         # Known tasks may have had free slots that are filled now.
         for queue in {queue.pk: queue for queue, *_ in self.wanted.answers}.values():
             known = [task for its, task, *_ in self.wanted.answers if its.pk == queue.pk]
@@ -228,6 +230,13 @@ class _Writing:
             Said(row[0], annotator_id, prompt_id, answer.answer)
             for row, answer in zip(rows, one.answers, strict=True)
         ]
+
+    def _tag_prompts(self, answered: list[Answered]) -> None:
+        """Prompts that were classified have the tags that most people gave them."""
+        tasks = [task for queue, task, *_ in answered if queue.task_type.tags_prompts]
+        if tasks:
+            prompts = Task.objects.filter(pk__in=tasks, prompt__isnull=False)
+            retag(prompts.values_list("prompt_id", flat=True))
 
     def _write_free_slots(self, tasks: list[Answered]) -> None:
         """As many for each new task as its queue wants answers beside those that came with it."""

@@ -41,7 +41,50 @@ DEMONSTRATION = {
     "task": "whole",
     "annotations": "keys",
 }
-COLUMNS = {"preference": PREFERENCE, "instruction": DEMONSTRATION, "text": DEMONSTRATION}
+# What is said of one output, or of a prompt: then there is no completion.
+JUDGMENT = {
+    "prompt": "messages",
+    "completion": "text",
+    "source": "text",
+    "language": "text",
+    "tags": "texts",
+    "output": "whole",
+    "task": "whole",
+    "annotations": "keys",
+}
+UNPAIRED = {
+    **JUDGMENT,
+    "label": "yes_no",
+    "score": "number",
+    "flagged": "yes_no",
+    "votes": "whole",
+}
+LABEL = {
+    **JUDGMENT,
+    "name": "text",
+    "value": "text",
+    "level": "number",
+    "share": "number",
+    "votes": "whole",
+    "voters": "whole",
+}
+CRITIQUE = {
+    **JUDGMENT,
+    "critique": "text",
+    "labels": "texts",
+    "severity": "number",
+    "start": "whole",
+    "end": "whole",
+    "quote": "text",
+}
+COLUMNS = {
+    "preference": PREFERENCE,
+    "unpaired_preference": UNPAIRED,
+    "instruction": DEMONSTRATION,
+    "text": DEMONSTRATION,
+    "label": LABEL,
+    "critique": CRITIQUE,
+}
 
 
 def schema_of(columns: Mapping[str, str]) -> "pyarrow.Schema":

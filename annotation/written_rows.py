@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 
 from annotation.models import Authorship, Output, Task, TaskOutput
 from annotation.models.authorship import accepted, withdrawn, written
-from annotation.recipe import DemonstrationRecipe, PreferenceRecipe, queues_of, tasks_of
+from annotation.recipe import DemonstrationRecipe, PreferenceRecipe, queues_of, tagged, tasks_of
 from annotation.task_types import TASK_TYPES
 from truing.models import Project
 
@@ -56,7 +56,7 @@ def worth_learning(project: Project, recipe: DemonstrationRecipe) -> QuerySet[An
             | Q(pk__in=by.filter(output__isnull=False).values("output"))
         )
     if recipe.tags:
-        outputs = outputs.filter(prompt__tags__overlap=list(recipe.tags))
+        outputs = outputs.filter(tagged(recipe, "prompt__"))
     outputs = outputs.annotate(is_withdrawn=withdrawn("output") | withdrawn("prompt", key="prompt"))
     if recipe.validated:
         may_pass = accepted("prompt", key="prompt") | ~written("prompt", key="prompt")

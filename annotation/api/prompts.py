@@ -37,6 +37,7 @@ class PromptSerializer(serializers.ModelSerializer[Prompt]):
             "language",
             "source",
             "tags",
+            "judged_tags",
             "meta",
             "split",
             "created_at",

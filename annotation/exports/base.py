@@ -10,18 +10,22 @@ Message = dict[str, str]
 MESSAGES = "messages"
 TEXT = "text"
 NUMBER = "number"
+WHOLE = "whole"
+YES_NO = "yes_no"
+TEXTS = "texts"
 
 
 class Export:
     """One way to write the rows of a dataset version.
 
     A row of a preference version has `prompt` (messages), `chosen` and `rejected` (texts), their
-    sources, the votes behind it and more; one of the other kinds has `prompt` and `completion`.
+    sources, the votes behind it and more; one of the other kinds has `prompt` and `completion`
+    (none where a label is about the prompt), and what is said of it.
     """
 
     label: str
     reads: tuple[str, ...]  # the kinds of dataset that it can write
-    columns: dict[str, str]  # what a row has in a file with columns: MESSAGES, TEXT or NUMBER
+    columns: dict[str, str]  # what a row has in a file with columns: MESSAGES, TEXT, NUMBER...
     # It is given the tasks behind a version's rows, as feedback lines, instead of the rows.
     of_tasks = False
 

@@ -13,7 +13,7 @@ class Feedback(Export):
     """
 
     label = "Feedback: the tasks behind it with all their answers"
-    reads = ("preference",)
+    reads = ("preference", "unpaired_preference", "label", "critique")
     of_tasks = True
     columns = {"prompt": MESSAGES, **dict.fromkeys((*PLAIN, *NESTED), TEXT)}
 

@@ -9,7 +9,7 @@ class TrlPrompts(Export):
     """TRL's conversational prompt-only type: each prompt once, for methods that answer it anew."""
 
     label = "TRL prompts: each prompt once"
-    reads = ("preference", "instruction", "text")
+    reads = ("preference", "unpaired_preference", "instruction", "text", "label")
     columns = {"prompt": MESSAGES}
 
     def row(self, row: Row) -> Row:

@@ -62,6 +62,11 @@ def prompt_digest(
     return digest_of([messages, language, source, tags, meta])
 
 
+def all_tags(own: list[str], judged: list[str]) -> list[str]:
+    """What a dataset says of a prompt: the tags that it came with, and those people gave it."""
+    return sorted({*own, *judged})
+
+
 class PromptQuerySet(models.QuerySet["Prompt"]):
     def on_side(self, split: str) -> "PromptQuerySet":
         return self.filter(split=split)
@@ -90,7 +95,7 @@ class PromptQuerySet(models.QuerySet["Prompt"]):
         """Those of which all that is given is true."""
         wanted = Q()
         if tag:
-            wanted &= Q(tags__contains=[tag])
+            wanted &= Q(tags__contains=[tag]) | Q(judged_tags__contains=[tag])
         if language:
             wanted &= Q(language=language)
         if split:
@@ -117,6 +122,10 @@ class Prompt(models.Model):
     language = models.CharField(max_length=35, blank=True)
     source = models.CharField(max_length=200, blank=True)
     tags = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    # What most of those who classified it say: derived from their answers, see `retag.py`.
+    judged_tags = ArrayField(
+        models.CharField(max_length=100), default=list, db_default=[], blank=True
+    )
     meta = models.JSONField(default=dict, blank=True)
     # The output that this conversation goes on from: conversations are trees.
     parent = models.ForeignKey(
@@ -142,7 +151,12 @@ class Prompt(models.Model):
         indexes = [
             models.Index(fields=["project", "split", "id"], name="prompt_by_split"),
             GinIndex(fields=["tags"], name="prompt_by_tag"),
+            GinIndex(fields=["judged_tags"], name="prompt_by_judged_tag"),
         ]
 
     def __str__(self) -> str:
         return self.text[:80]
+
+    @property
+    def all_tags(self) -> list[str]:
+        return all_tags(self.tags, self.judged_tags)

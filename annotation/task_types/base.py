@@ -9,8 +9,8 @@ Answer = dict[str, Any]
 class Finding:
     """One thing that an answer says of an output, or of the prompt where `ref` is empty.
 
-    A rating has a name and a level, a label a name and a value (and perhaps a level: its
-    severity); a critique has a text; a span has a place in the output's text.
+    A rating or a severity has a name and a level (0: not at all), a class a name and a value, a
+    critique a text, and a span a place in the output's text.
     """
 
     name: str
@@ -61,6 +61,7 @@ class TaskType:
     example_answer: Answer  # a good answer about outputs "a" and "b", for tests and the API's pages
     script = ""  # the static file that knows its keys, such as "truing/desk_scales.js"
     needs_texts = False  # `problem_with_texts` is asked too
+    tags_prompts = False  # prompts are tagged with what most people find
 
     def read(self, form: Mapping[str, str], shown: Sequence[str]) -> Answer:
         """Read an answer from the submitted form; `shown` holds the refs in the order shown.
@@ -110,7 +111,7 @@ class TaskType:
         """How good each output is by this answer alone, from 0 (bad) to 1; those that it judges."""
         return dict.fromkeys(refs, 0.0) if answer.get("all_bad") else {}
 
-    def findings(self, answer: Answer, options: Any) -> list[Finding]:
+    def findings(self, answer: Answer, refs: Sequence[str], options: Any) -> list[Finding]:
         """The ratings, labels, critiques and spans in an answer."""
         return []
 

@@ -13,6 +13,9 @@ class PairwiseOptions:
     strength: bool = option(True, "Ask how much better it is: slightly, clearly or much.")
     tie: bool = option(True, "The two may be called equally good.")
     both_bad: bool = option(True, "The two may be called equally bad.")
+    say_why_bad: bool = option(
+        False, "Who calls both bad must say why.", label="Say why both are bad"
+    )
 
 
 class Pairwise(TaskType):
@@ -59,6 +62,10 @@ class Pairwise(TaskType):
         if answer.get("all_bad"):
             return "" if options.both_bad else "“Both bad” is not an answer in this queue."
         return "" if options.tie else "A tie is not an answer in this queue."
+
+    def reason_wanted(self, answer: Answer, options: PairwiseOptions) -> str:
+        bad = answer.get("all_bad") and options.say_why_bad
+        return "Say why both are bad." if bad else ""
 
     def in_words(self, answer: Answer, shown: Sequence[str]) -> str:
         if answer.get("all_bad"):

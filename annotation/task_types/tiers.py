@@ -1,6 +1,6 @@
 """What all comparative answers share: tiers, best first, and what may stand beside them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from annotation.task_types.base import Answer
 
@@ -28,6 +28,25 @@ def problem_with_tiers(answer: Answer, refs: Sequence[str], *, incomplete: str) 
     if len(placed) < len(refs):
         return incomplete
     return _problem_beside(answer)
+
+
+def read_tiers(form: Mapping[str, str], shown: Sequence[str]) -> Answer:
+    """The tiers in a form with a place for each output: `place_0`, `place_1`..."""
+    places: dict[int, list[str]] = {}
+    for position, ref in enumerate(shown):
+        place = form.get(f"place_{position}", "")
+        if place in [str(number) for number in range(1, len(shown) + 1)]:
+            places.setdefault(int(place), []).append(ref)
+    return {"tiers": [places[place] for place in sorted(places)]} if places else {}
+
+
+def form_of_tiers(answer: Answer, shown: Sequence[str]) -> dict[str, str]:
+    return {
+        f"place_{list(shown).index(ref)}": str(place)
+        for place, tier in enumerate(answer.get("tiers", []), start=1)
+        for ref in tier
+        if ref in shown
+    }
 
 
 def tiers_in_words(answer: Answer, shown: Sequence[str]) -> str:

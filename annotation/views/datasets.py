@@ -31,6 +31,9 @@ A_PAGE = 50
 ROWS = 5
 ABOUT_KINDS = {
     "preference": "Pairs of outputs of which people prefer one. For reward models, DPO and PPO.",
+    "unpaired_preference": "Outputs that people call good or bad, each for itself. For KTO.",
+    "label": "What people call outputs and prompts: ratings, flags, harm, classes.",
+    "critique": "What people wrote about outputs, and the stretches that they marked in them.",
     "instruction": "Prompts with an output worth learning. For supervised fine-tuning.",
     "text": "The same, to be modelled as it is, every turn of it. For pretraining.",
 }
@@ -281,6 +284,8 @@ def _counts(counted: Preview) -> dict[str, Any]:
         ("all bad", left.all_bad),
         ("below agreement", left.below_agreement),
         ("not neighbours", left.not_adjacent),
+        ("nobody says how good", left.not_scored),
+        ("neither good nor bad", left.between),
         ("other sources", left.other_sources),
         ("outputs", left.outputs),
         ("unchanged edits", left.unchanged),

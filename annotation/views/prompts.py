@@ -147,8 +147,9 @@ def answer_shown(answer: Annotation, task_type: Any, refs: list[str]) -> dict[st
 
 def tags_in(project: Project) -> list[str]:
     """Some of the tags, to choose from: those of the newest prompts."""
-    newest = Prompt.objects.filter(project=project).order_by("-pk").values_list("tags", flat=True)
-    return sorted({tag for tags in newest[:500] for tag in tags})[:SUGGESTED]
+    newest = Prompt.objects.filter(project=project).order_by("-pk")
+    found = newest.values_list("tags", "judged_tags")[:500]
+    return sorted({tag for own, judged in found for tag in [*own, *judged]})[:SUGGESTED]
 
 
 def _rows(prompts: list[Prompt]) -> list[dict[str, Any]]:
@@ -160,7 +161,7 @@ def _rows(prompts: list[Prompt]) -> list[dict[str, Any]]:
             "pk": prompt.pk,
             "text": prompt.text,
             "turns": len(prompt.messages),
-            "tags": prompt.tags[:5],
+            "tags": prompt.all_tags[:5],
             "language": prompt.language,
             "source": prompt.source,
             "split": prompt.split,

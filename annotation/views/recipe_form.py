@@ -12,6 +12,8 @@ from annotation.recipe import KINDS, RULES
 from truing.models import Project
 from truing.options import OptionField, fields_of
 
+LINES = {"tags", "sources", "flags"}  # lists that are written a line each
+OF_OUTPUTS = ("instruction", "text")  # kinds of rows that need no answers
 MANY = 12  # names that are suggested beside a field
 LABELS = {
     **{name: aggregator.label for name, aggregator in AGGREGATORS.items()},
@@ -35,13 +37,17 @@ class RecipeForm(forms.Form):
             required=False,
             widget=forms.CheckboxSelectMultiple,
             help_text="None ticked means all of them"
-            + (", but those of reviews." if kind == "preference" else ", and outputs of no queue."),
+            + (", and outputs of no queue." if kind in OF_OUTPUTS else ", but those of reviews."),
         )
         self.fields["tags"] = _lines("Only prompts with one of these tags.", _tags(project))
         self.fields["sources"] = _lines(
             "Only outputs from these sources, for instance human or checkpoint:17.",
             _sources(project),
         )
+        if "flags" in KINDS[kind].__dataclass_fields__:
+            self.fields["flags"] = _lines(
+                "Outputs are bad that at least half of the voters flag so, or label so.", []
+            )
         for item in fields_of(RULES[kind]):
             self.fields[item.name] = _field(item)
 
@@ -52,7 +58,7 @@ class RecipeForm(forms.Form):
     def recipe(self) -> dict[str, Any]:
         """The values as a recipe has them; checked where the recipe is read."""
         values: dict[str, Any] = {"queues": self.written.getlist("queues")}
-        for name in ("tags", "sources"):
+        for name in LINES & self.fields.keys():
             values[name] = [line.strip() for line in self.written.get(name, "").splitlines()]
         for item in fields_of(RULES[self.kind]):
             values[item.name] = self.written.get(item.name, item.default)
@@ -63,7 +69,7 @@ def initial_of(kind: str, recipe: dict[str, Any]) -> dict[str, Any]:
     """A stored recipe, or the defaults, as the form shows it."""
     shown = {name: getattr(KINDS[kind](), name) for name in KINDS[kind].__dataclass_fields__}
     shown |= recipe
-    for name in ("tags", "sources"):
+    for name in LINES & shown.keys():
         shown[name] = "\n".join(shown[name])
     shown["queues"] = list(shown["queues"])
     return shown

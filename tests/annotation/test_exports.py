@@ -3,7 +3,7 @@
 import pytest
 
 from annotation.exports import EXPORTS
-from annotation.exports.base import MESSAGES, NUMBER, TEXT
+from annotation.exports.base import MESSAGES, NUMBER, TEXT, TEXTS, WHOLE, YES_NO
 from annotation.recipe import KINDS
 from annotation.write_parquet import COLUMNS
 
@@ -39,6 +39,32 @@ ROWS = {
     },
 }
 ROWS["text"] = ROWS["instruction"]
+JUDGED = {**ROWS["instruction"], "source": "one", "task": 1, "annotations": [1, 2]}
+ROWS["unpaired_preference"] = {
+    **JUDGED,
+    "label": True,
+    "score": 0.75,
+    "flagged": False,
+    "votes": 2,
+}
+ROWS["label"] = {
+    **JUDGED,
+    "name": "Topic",
+    "value": "maths",
+    "level": None,
+    "share": 1.0,
+    "votes": 2,
+    "voters": 2,
+}
+ROWS["critique"] = {
+    **JUDGED,
+    "critique": "",
+    "labels": ["Wrong"],
+    "severity": 2.0,
+    "start": 0,
+    "end": 4,
+    "quote": "Beca",
+}
 LINE = {
     "id": "task-1",
     "prompt": PROMPT,
@@ -63,7 +89,10 @@ def is_messages(value):
 FITS = {
     MESSAGES: is_messages,
     TEXT: lambda value: isinstance(value, str),
-    NUMBER: lambda value: isinstance(value, float),
+    NUMBER: lambda value: value is None or isinstance(value, float),
+    WHOLE: lambda value: value is None or isinstance(value, int),
+    YES_NO: lambda value: isinstance(value, bool),
+    TEXTS: lambda value: all(isinstance(one, str) for one in value),
 }
 
 
@@ -138,3 +167,18 @@ def test_a_prompt_is_written_once():
         {"prompt": PROMPT},
         {"prompt": other["prompt"]},
     ]
+
+
+def test_good_and_bad_outputs_are_what_kto_reads():
+    row = {**ROWS["unpaired_preference"], "label": False}
+    assert EXPORTS["trl_unpaired_preference"].row(row) == {
+        "prompt": PROMPT,
+        "completion": [{"role": "assistant", "content": "Because."}],
+        "label": False,
+    }
+
+
+def test_a_label_of_a_prompt_has_no_completion():
+    written = EXPORTS["labels"].row({**ROWS["label"], "completion": None})
+    assert written["completion"] == []
+    assert EXPORTS["labels"].sequences(written) == [PROMPT]

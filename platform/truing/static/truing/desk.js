@@ -117,13 +117,17 @@
     const verdict = question.querySelector("[data-verdict]");
     if (verdict) verdict.textContent = type().verdict?.(form) || "";
     // A screen reader hears that there is another question; keys go to the page, not to a field.
-    if (!document.activeElement || document.activeElement === document.body) {
+    // (A swap gives the focus to the field in which the last answer was typed.)
+    const at = document.activeElement;
+    if (!at || at === document.body || question.contains(at)) {
       question.querySelector("[data-focus]")?.focus({ preventScroll: true });
     }
   };
 
   document.addEventListener("input", (event) => {
-    if (form?.contains(event.target)) desk.changed();
+    if (!form?.contains(event.target)) return;
+    desk.changed();
+    if (event.target.matches("[data-wants-reason]:checked")) form.elements.reason?.focus();
   });
 
   document.addEventListener("htmx:beforeRequest", (event) => {

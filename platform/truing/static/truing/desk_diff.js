@@ -257,7 +257,7 @@
 
   // --- d: any two outputs of the question
   const textAt = (position) => {
-    const output = document.querySelector(`#question .output[data-output="${position}"] .reading`);
+    const output = document.querySelector(`#question .output[data-output="${position}"] :is(.reading, [data-text])`);
     return output ? textOf(output) : "";
   };
 

@@ -207,6 +207,7 @@
       show();
     },
     verdict() {
+      if (form.elements.all_bad?.checked) return "all bad";
       const now = places();
       const tiers = [];
       now.forEach((place, position) => {
@@ -217,6 +218,7 @@
     // Enter with one left puts it last, and asks for Enter again.
     before() {
       const left = unplaced();
+      if (form.elements.all_bad?.checked) return true;
       if (left.length !== 1 || selects.length < 2) return true;
       put(left[0], lastPlace() + 1);
       return false;
