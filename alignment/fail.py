@@ -39,7 +39,7 @@ def what_went_wrong(process: Process) -> str:
     """The sentence that the process left, or the best that can be said without one."""
     folder = process.folder
     left = folder / "problem.txt"
-    if left.exists() and (sentence := left.read_text(errors="replace").strip()):
+    if left.exists() and (sentence := left.read_text("utf-8", "replace").strip()):
         return sentence
     if _disk_is_full(folder):
         return FULL

@@ -127,6 +127,6 @@ def _free_name(project: Project, name: str) -> str:
 
 def _read(file: Path, default: Any) -> Any:
     try:
-        return json.loads(file.read_text())
+        return json.loads(file.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return default

@@ -23,7 +23,7 @@ def pack(process: Process) -> None:
     """Write what the process is given. Once done it is left alone, however often it is asked."""
     folder, stamp = process.folder, _stamp(process)
     mark = folder / MARK
-    if mark.exists() and mark.read_text() == stamp:
+    if mark.exists() and mark.read_text(encoding="utf-8") == stamp:
         return
     # Half written, or left by a process of the same number in an earlier database.
     if folder.exists():
@@ -32,8 +32,10 @@ def pack(process: Process) -> None:
     home.make(folder.parent, mode=0o700)
     home.make(folder, mode=0o700)
     given = _pack_run(process) if isinstance(process, Run) else _pack_generation(process)
-    (folder / "run.json").write_text(json.dumps(given, ensure_ascii=False, indent=1))
-    mark.write_text(stamp)
+    (folder / "run.json").write_text(
+        json.dumps(given, ensure_ascii=False, indent=1), encoding="utf-8"
+    )
+    mark.write_text(stamp, encoding="utf-8")
 
 
 def _stamp(process: Process) -> str:

@@ -53,12 +53,14 @@ def sample(folder: Path, stop: Event | None = None) -> int:
     from alignment.methods.loading import check_model, has_bf16, policy_of, to_device, tokenizer_of
 
     stop = stop or Event()
-    given = json.loads((folder / "run.json").read_text())
+    given = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     path = Path(given.pop("model"))
     options = build(Sampling, given)
     check_model(path, kind="policy")
     (folder / "cancelled.txt").unlink(missing_ok=True)
-    prompts = [json.loads(line) for line in (folder / "prompts.jsonl").read_text().splitlines()]
+    # Line by line: splitlines() would also cut at separators that stand inside a prompt.
+    with (folder / "prompts.jsonl").open(encoding="utf-8") as lines:
+        prompts = [json.loads(line) for line in lines]
     done = _already_answered(folder / "outputs.jsonl")
     if all(prompt["id"] in done for prompt in prompts):
         return 0
@@ -183,13 +185,14 @@ def _append(
 
 def _report(folder: Path, *, done: int, total: int) -> None:
     line = {"step": done, "total": total, "at": round(time.time(), 3)}
-    with (folder / "metrics.jsonl").open("a") as file:
+    with (folder / "metrics.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
 
 
 def _stopped(folder: Path) -> int:
     if (folder / "cancel").exists():
-        (folder / "cancelled.txt").write_text("It was cancelled; the answers so far are kept.\n")
+        said = "It was cancelled; the answers so far are kept.\n"
+        (folder / "cancelled.txt").write_text(said, encoding="utf-8")
         return 0
     return INTERRUPTED
 

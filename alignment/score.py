@@ -27,15 +27,17 @@ def score(folder: Path) -> int:
         use_all_cores,
     )
 
-    given = json.loads((folder / "run.json").read_text())
+    given = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     path = Path(given["model"])
     check_model(path, kind="reward")
     use_all_cores()
     tokenizer = tokenizer_of(path)
     tokenizer.padding_side = "right"
     model = to_device(reward_of(path, tokenizer)).eval()
-    rows = [json.loads(line) for line in (folder / "rows.jsonl").read_text().splitlines()]
-    with (folder / "scores.jsonl").open("w") as file, torch.inference_mode():
+    # Line by line: splitlines() would also cut at separators that stand inside a text.
+    with (folder / "rows.jsonl").open(encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    with (folder / "scores.jsonl").open("w", encoding="utf-8") as file, torch.inference_mode():
         for start in range(0, len(rows), BATCH_ROWS):
             batch = rows[start : start + BATCH_ROWS]
             texts = [

@@ -25,7 +25,7 @@ from truing.plugins import plugin_named  # noqa: E402
 
 def train(folder: Path, stop: Event | None = None) -> int:
     """Train what the folder asks for. Returns the exit status of the process."""
-    given = json.loads((folder / "run.json").read_text())
+    given = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     method = plugin_named(METHODS, given["method"], "method")
     checkpoints.drop_unfinished(folder)
     for name in ("model", "model.unfinished"):
@@ -95,7 +95,8 @@ def _record(work: Work, parameters: int) -> dict[str, float]:
 
 def _stopped(work: Work) -> int:
     if (work.folder / "cancel").exists():
-        (work.folder / "cancelled.txt").write_text("It was cancelled, and left a checkpoint.\n")
+        said = "It was cancelled, and left a checkpoint.\n"
+        (work.folder / "cancelled.txt").write_text(said, encoding="utf-8")
         return 0
     # Told to end by a signal, for instance because the machine goes down: not by a person.
     return INTERRUPTED

@@ -77,9 +77,9 @@ def sign_ins() -> dict[str, str]:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         made = {address_of(name): secrets.token_urlsafe(9) for name in SIGN_INS.values()}
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as stream:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
             json.dump(made, stream)
-    passwords: dict[str, str] = json.loads(file.read_text())
+    passwords: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
     return passwords
 
 

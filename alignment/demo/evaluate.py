@@ -79,7 +79,7 @@ def scores(reward: Checkpoint, outputs: Sequence[Output]) -> dict[int, float]:
     """What a reward model gives these outputs, asked in a process of its own."""
     with TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "run.json").write_text(json.dumps({"model": reward.path}))
+        (folder / "run.json").write_text(json.dumps({"model": reward.path}), encoding="utf-8")
         with (folder / "rows.jsonl").open("w", encoding="utf-8") as file:
             for output in outputs:
                 answer = {"role": "assistant", "content": output.text}
@@ -90,5 +90,5 @@ def scores(reward: Checkpoint, outputs: Sequence[Output]) -> dict[int, float]:
             check=True,
             env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
-        lines = (folder / "scores.jsonl").read_text().splitlines()
+        lines = (folder / "scores.jsonl").read_text(encoding="utf-8").splitlines()
     return {row["id"]: row["score"] for row in map(json.loads, lines)}

@@ -33,7 +33,7 @@ class Work:
         for name, value in metrics.items():
             if math.isfinite(value):
                 line[name.replace("/", "_").replace(" ", "_")] = value
-        with (self.folder / "metrics.jsonl").open("a") as file:
+        with (self.folder / "metrics.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
 
     def is_cancelled(self) -> bool:

@@ -64,7 +64,7 @@ def cut_metrics(folder: Path, step: int) -> None:
         return
     kept = [line for line in metrics(folder) if line["step"] <= step]
     rewritten = file.with_suffix(".new")
-    rewritten.write_text("".join(json.dumps(line) + "\n" for line in kept))
+    rewritten.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
     rewritten.replace(file)
 
 
@@ -72,7 +72,7 @@ def metrics(folder: Path) -> list[dict[str, float]]:
     """The lines of metrics.jsonl, without one that a kill has cut in two."""
     lines = []
     file = folder / "metrics.jsonl"
-    for line in file.read_text().splitlines() if file.exists() else []:
+    for line in file.read_bytes().split(b"\n") if file.exists() else []:
         try:
             lines.append(json.loads(line))
         except ValueError:

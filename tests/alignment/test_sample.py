@@ -55,6 +55,29 @@ def test_the_same_seed_gives_the_same_answers_and_another_others(policy, tmp_pat
     assert answers(one) != answers(three)
 
 
+def test_a_prompt_may_hold_what_separates_lines_elsewhere(policy, tmp_path):
+    folder = sampling(tmp_path, policy, prompts=0)
+    rows = [
+        {"id": number, "messages": tiny.asked(f"cat{odd}and dog")}
+        for number, odd in enumerate(("\u2028", "\u2029", "\x85"))
+    ]
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    (folder / "prompts.jsonl").write_text(lines, encoding="utf-8")
+    assert sample(folder) == 0
+    assert sorted(answers(folder)) == [0, 1, 2]
+    assert sample(folder) == 0, "and when it is asked again"
+
+
+def test_reads_utf_8_wherever_it_runs(policy, tmp_path):
+    """An operator's machine may have another encoding for text."""
+    folder = sampling(tmp_path / "run", policy, prompts=0)
+    line = json.dumps({"id": 1, "messages": tiny.asked("Käuzchen")}, ensure_ascii=False) + "\n"
+    (folder / "prompts.jsonl").write_text(line, encoding="utf-8")
+    other = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    assert tiny.run("sample", folder, **other) == 0, (folder / "log.txt").read_text()
+    assert sorted(answers(folder)) == [1]
+
+
 def test_temperature_zero_always_takes_the_likeliest(policy, tmp_path):
     one, two = (sampling(tmp_path / str(seed), policy, temperature=0, seed=seed) for seed in (1, 2))
     sample(one)
