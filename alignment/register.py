@@ -17,21 +17,39 @@ class CannotRegister(Invalid):
     """This cannot be registered."""
 
 
+class NotOnHub(CannotRegister):
+    """What was given is no name on the Hugging Face hub."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Give a name on the Hugging Face hub, such as owner/model. A folder on the server is "
+            "added there: truing checkpoints add FOLDER."
+        )
+
+
 @transaction.atomic
 def register(
-    project: Project, path: str | Path, *, name: str = "", kind: str = "", actor: User | None
+    project: Project,
+    path: str | Path,
+    *,
+    name: str = "",
+    kind: str = "",
+    hub_only: bool = False,
+    actor: User | None,
 ) -> Checkpoint:
     """Make a model known to the project. Its files stay where they are.
 
-    A name on the hub is taken as it is: it is read when a run needs it.
+    A name on the hub is taken as it is: it is read when a run needs it. With `hub_only` nothing
+    else is taken, and nobody learns what is on this machine's disk.
     """
     if kind and kind not in Checkpoint.Kind.values:
         raise CannotRegister(f"There is no kind “{kind}”. There are: policy, reward.")
     Project.objects.select_for_update().get(pk=project.pk)
     given = str(path).strip()
-    folder = Path(given).expanduser()
-    if folder.exists():
-        folder = folder.resolve()
+    if hub_only and not _reads_like_hub(given):
+        raise NotOnHub
+    folder = None if hub_only else _folder_at(given)
+    if folder:
         found, facts = _look_at(folder)
         if kind and kind != found:
             raise CannotRegister(f"The model in {folder} is a {found}, not a {kind}.")
@@ -55,6 +73,11 @@ def register(
         kind=kind,
     )
     return checkpoint
+
+
+def _folder_at(given: str) -> Path | None:
+    folder = Path(given).expanduser()
+    return folder.resolve() if folder.exists() else None
 
 
 def _reads_like_hub(given: str) -> bool:

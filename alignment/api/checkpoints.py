@@ -12,13 +12,11 @@ from alignment.generate import generate
 from alignment.models import Checkpoint, Generation, Promotion
 from alignment.promote import promote
 from alignment.register import register
-from alignment.weights import is_hub_name
 from annotation.models import Prompt
 from truing.access import Role, project_for
 from truing.api.authentication import person
 from truing.api.body import Body, read
 from truing.api.paging import lists, paged
-from truing.errors import Invalid
 
 
 class CheckpointSerializer(serializers.ModelSerializer[Checkpoint]):
@@ -85,9 +83,7 @@ def checkpoints(request: Request, slug: str) -> Response:
         return paged(request, found, CheckpointSerializer, newest_first=True)
     project = project_for(request, slug, at_least=Role.ENGINEER)
     asked = read(request, RegisterBody)
-    if "/" not in asked["path"] or not is_hub_name(asked["path"]):
-        raise Invalid("Give a name on the Hugging Face hub, such as owner/model.")
-    added = register(project, asked.pop("path"), actor=person(request), **asked)
+    added = register(project, asked.pop("path"), hub_only=True, actor=person(request), **asked)
     return Response(CheckpointSerializer(added).data, status=201)
 
 

@@ -21,7 +21,6 @@ from alignment.register import register
 from alignment.review import open_review
 from alignment.sample import Sampling
 from alignment.views.runs import STATES
-from alignment.weights import is_hub_name
 from annotation.models import Prompt
 from truing.access import Role, membership_for, project_for
 from truing.errors import Invalid
@@ -62,15 +61,10 @@ def checkpoints(request: Request, slug: str) -> HttpResponse:
 def add_checkpoint(request: Request, slug: str) -> HttpResponse:
     """Register a model of the hub. A folder of this machine is the command line's to name."""
     project = project_for(request, slug, at_least=Role.ENGINEER)
-    path = request.POST.get("path", "").strip()
-    if "/" not in path or not is_hub_name(path):
-        raise Invalid(
-            "Give a name on the Hugging Face hub, such as owner/model. A folder on the server is "
-            "added there: truing checkpoints add FOLDER."
-        )
     added = register(
         project,
-        path,
+        request.POST.get("path", ""),
+        hub_only=True,
         name=request.POST.get("name", ""),
         kind=request.POST.get("kind", ""),
         actor=request.user,

@@ -188,6 +188,25 @@ def test_nobody_looks_into_the_servers_folders_from_a_page(send, path):
     assert not Checkpoint.objects.exists()
 
 
+def test_a_folder_where_the_server_stands_is_no_model_of_the_hub(
+    send, client, erin, fake_model, monkeypatch, tmp_path
+):
+    """It may lie there under a name that reads like one on the hub."""
+    fake_model("owner/model", architecture="LlamaForSequenceClassification")
+    monkeypatch.chdir(tmp_path)
+    assert send("checkpoint_add", path=" owner/model ", kind="policy").status_code == 302
+    api = reverse("api_checkpoints", args=["demo"])
+    asked = {"path": "owner/model", "name": "by a program"}
+    assert client.post(api, asked, content_type="application/json").status_code == 201
+    for added in Checkpoint.objects.all():
+        assert (added.path, added.kind, added.facts) == ("owner/model", "policy", {})
+    for path in ("/etc", "owner", "..", str(tmp_path / "owner/model")):
+        answer = client.post(api, {"path": path}, content_type="application/json")
+        assert answer.status_code == 422
+        assert str(tmp_path) not in answer.content.decode()
+        assert str(tmp_path) not in send("checkpoint_add", path=path).content.decode()
+
+
 def test_it_is_asked_to_answer(send, project, checkpoint):
     for number in range(3):
         make.prompt(project, f"Question {number}?", split=Prompt.Split.TRAIN)
