@@ -4,11 +4,21 @@ import os
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from alignment.models import Checkpoint
 from truing.errors import Refused
 
+# What a model and its tokenizer are made of. Whatever else lies in a folder stays there.
+MODEL_FILES = (
+    *("config.json", "generation_config.json", "adapter_config.json"),
+    *("*.safetensors", "*.safetensors.index.json"),
+    *("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"),
+    *("tokenizer.model", "spiece.model", "sentencepiece.bpe.model"),
+    *("vocab.json", "vocab.txt", "merges.txt"),
+    *("chat_template.jinja", "chat_template.json", "additional_chat_templates/*.jinja"),
+)
 BLOCK = tarfile.BLOCKSIZE
 PIECE = 1024 * 1024
 
@@ -40,13 +50,14 @@ class Archive:
 
 
 def download(checkpoint: Checkpoint) -> Archive:
-    """The checkpoint's own files. Links are left out: they may lead anywhere."""
+    """The files of its model and tokenizer. Links are left out: they may lead anywhere."""
     if checkpoint.is_on_hub:
         raise NotHere
     if not checkpoint.folder.is_dir():
         raise FilesGone
     found = []
-    for path in sorted(checkpoint.folder.rglob("*")):
+    matching = chain.from_iterable(checkpoint.folder.glob(pattern) for pattern in MODEL_FILES)
+    for path in sorted(set(matching)):
         if path.is_symlink() or not path.is_file():
             continue
         inside = path.relative_to(checkpoint.folder)

@@ -135,26 +135,47 @@ def archive_of(response):
 
 def test_its_files_are_sent_as_one(page, checkpoint):
     model = checkpoint("My model")
-    (model.folder / "deeper").mkdir()
-    (model.folder / "deeper" / "notes.txt").write_text("x" * 1000)
+    (model.folder / "tokenizer.json").write_text("x" * 1000)
     response = page("checkpoint_download", model.pk)
     assert response["Content-Disposition"] == 'attachment; filename="my-model.tar"'
     files = archive_of(response)
     assert sorted(files.getnames()) == [
         "model/config.json",
-        "model/deeper/notes.txt",
         "model/model.safetensors",
+        "model/tokenizer.json",
     ]
     weights = files.extractfile("model/model.safetensors").read()
     assert weights == (model.folder / "model.safetensors").read_bytes()
+
+
+def test_only_what_belongs_to_a_model_is_sent(page, checkpoint):
+    model = checkpoint("model")
+    model_files = (
+        "model-00001-of-00002.safetensors",
+        "model.safetensors.index.json",
+        "adapter_config.json",
+        "chat_template.jinja",
+        "additional_chat_templates/tools.jinja",
+        "merges.txt",
+        "vocab.json",
+    )
+    others = (".env", "notes.txt", "keys.json", "pytorch_model.bin", "deeper/config.json")
+    for name in (*model_files, *others):
+        file = model.folder / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("hidden treasure")
+    sent = archive_of(page("checkpoint_download", model.pk)).getnames()
+    always = ("config.json", "model.safetensors")
+    assert sent == sorted(f"model/{name}" for name in (*model_files, *always))
 
 
 def test_links_lead_nowhere(page, checkpoint, tmp_path):
     (tmp_path / "secret").mkdir()
     (tmp_path / "secret" / "key").write_text("hidden treasure")
     model = checkpoint("model")
-    (model.folder / "link").symlink_to(tmp_path / "secret" / "key")
-    (model.folder / "folder").symlink_to(tmp_path / "secret")
+    (model.folder / "tokenizer.json").symlink_to(tmp_path / "secret" / "key")
+    (tmp_path / "secret" / "tools.jinja").write_text("hidden treasure")
+    (model.folder / "additional_chat_templates").symlink_to(tmp_path / "secret")
     response = page("checkpoint_download", model.pk)
     assert sorted(archive_of(response).getnames()) == [
         "model/config.json",
