@@ -32,20 +32,29 @@ class FilesGone(Refused):
 
 
 @dataclass(frozen=True)
+class Entry:
+    """A file of the archive, and the blocks that announce it."""
+
+    path: Path
+    header: bytes
+    size: int
+
+
+@dataclass(frozen=True)
 class Archive:
     """What is sent, and how long it is."""
 
-    files: list[tuple[Path, tarfile.TarInfo]]
+    entries: list[Entry]
 
     @property
     def size_bytes(self) -> int:
-        return sum(BLOCK + _padded(entry.size) for _, entry in self.files) + 2 * BLOCK
+        return sum(len(item.header) + _padded(item.size) for item in self.entries) + 2 * BLOCK
 
     def __iter__(self) -> Iterator[bytes]:
-        for path, entry in self.files:
-            yield entry.tobuf(tarfile.USTAR_FORMAT)
-            yield from _content(path, entry.size)
-            yield bytes(_padded(entry.size) - entry.size)
+        for item in self.entries:
+            yield item.header
+            yield from _content(item.path, item.size)
+            yield bytes(_padded(item.size) - item.size)
         yield bytes(2 * BLOCK)
 
 
@@ -63,12 +72,18 @@ def download(checkpoint: Checkpoint) -> Archive:
         inside = path.relative_to(checkpoint.folder)
         if any((checkpoint.folder / parent).is_symlink() for parent in inside.parents):
             continue
-        entry = tarfile.TarInfo(f"model/{inside}")
-        entry.size = path.stat().st_size
-        entry.mode = 0o644
-        entry.mtime = int(path.stat().st_mtime)
-        found.append((path, entry))
+        found.append(_entry(path, f"model/{inside}"))
     return Archive(found)
+
+
+def _entry(path: Path, name: str) -> Entry:
+    # Made before anything is sent: what cannot be announced is no archive cut in two, and the
+    # length that is promised counts what a long name or a file beyond 8 GiB adds.
+    entry = tarfile.TarInfo(name)
+    entry.size = path.stat().st_size
+    entry.mode = 0o644
+    entry.mtime = int(path.stat().st_mtime)
+    return Entry(path, entry.tobuf(tarfile.PAX_FORMAT), entry.size)
 
 
 def _content(path: Path, size: int) -> Iterator[bytes]:

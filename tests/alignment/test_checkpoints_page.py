@@ -1,6 +1,7 @@
 """The pages of checkpoints: the line of models, back to every vote, and the files to take away."""
 
 import io
+import itertools
 import tarfile
 
 import pytest
@@ -191,6 +192,29 @@ def test_a_large_file_is_never_in_memory(page, checkpoint):
     pieces = iter(response.streaming_content)
     assert max(len(next(pieces)) for _ in range(20)) <= 2**20
     response.close()
+
+
+def test_a_file_of_more_than_8_gib_is_announced_in_full(page, checkpoint):
+    model = checkpoint("model")
+    large = model.folder / "large.safetensors"
+    with large.open("wb") as file:
+        file.truncate(9 * 2**30)  # a hole: it takes no room
+    response = page("checkpoint_download", model.pk)
+    sent = io.BytesIO(b"".join(itertools.islice(response.streaming_content, 10)))
+    response.close()
+    with tarfile.open(fileobj=sent, mode="r|") as files:
+        sizes = {entry.name: entry.size for entry in itertools.islice(files, 2)}
+    assert sizes["model/large.safetensors"] == 9 * 2**30
+    small = (model.folder / "config.json", model.folder / "model.safetensors")
+    assert int(response["Content-Length"]) > 9 * 2**30 + sum(f.stat().st_size for f in small)
+
+
+def test_a_long_name_is_sent_whole(page, checkpoint):
+    model = checkpoint("model")
+    name = f"{'länger' * 30}.safetensors"
+    (model.folder / name).write_text("weights")
+    files = archive_of(page("checkpoint_download", model.pk))
+    assert files.extractfile(f"model/{name}").read() == b"weights"
 
 
 def test_what_is_not_here_cannot_be_sent(page, project):
