@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
 from alignment.backends import BACKENDS
@@ -133,12 +134,22 @@ def _problem_with_reward(project: Project, method: Method, reward: Checkpoint | 
 def problem_with_files(checkpoint: Checkpoint) -> str:
     """Why the checkpoint's files cannot be used, in one sentence; "" when they can."""
     if checkpoint.is_on_hub:
-        return ""
+        return problem_with_hub(checkpoint.path)
     try:
         weigh(checkpoint.folder)
     except Invalid as problem:
         return str(problem)
     return ""
+
+
+def problem_with_hub(name: str) -> str:
+    """Why a model of this name cannot be fetched; "" when it can."""
+    if settings.ALLOW_HUB:
+        return ""
+    return (
+        f"{name} is a name on the Hugging Face hub, and nothing is fetched from there unless the "
+        "server is started with TRUING_ALLOW_HUB=1."
+    )
 
 
 def problem_with_name(project: Project, name: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
-from alignment.launch import problem_with_name
+from alignment.launch import problem_with_hub, problem_with_name
 from alignment.models import Checkpoint
 from alignment.weights import NoModel, is_hub_name, weigh
 from truing.audit import record
@@ -55,6 +55,8 @@ def register(
             raise CannotRegister(f"The model in {folder} is a {found}, not a {kind}.")
         kind, place = found, str(folder)
     elif _reads_like_hub(given):
+        if problem := problem_with_hub(given):
+            raise CannotRegister(problem)
         kind, place, facts = kind or Checkpoint.Kind.POLICY, given, {}
     else:
         raise NoModel(f"There is no model at {given}, and it is no name on the Hugging Face hub.")

@@ -90,7 +90,7 @@ def _environment(process: Process) -> dict[str, str]:
     return environment(
         code=code,
         cache=settings.TRUING_HOME / "huggingface",
-        online=any(model.is_on_hub for model in process.reads),
+        online=settings.ALLOW_HUB and any(model.is_on_hub for model in process.reads),
     )
 
 

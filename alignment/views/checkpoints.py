@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, StreamingHttpResponse
@@ -50,6 +51,7 @@ def checkpoints(request: Request, slug: str) -> HttpResponse:
         "checkpoints": page[:A_PAGE],
         "in_force": promotion.checkpoint_id if promotion else None,
         "may_change": membership.role >= Role.ENGINEER,
+        "allow_hub": settings.ALLOW_HUB,
         "next_url": f"{address}?after={page[A_PAGE - 1].pk}" if len(page) > A_PAGE else "",
         "first_url": address if after is not None else "",
     }

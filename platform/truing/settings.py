@@ -47,6 +47,9 @@ SLOTS: dict[str, int] = {"local": _number("TRUING_LOCAL_SLOTS", 1, least=1)}
 # What a run that is cancelled may take to save its checkpoint; then it is ended.
 CANCEL_GRACE_SECONDS = _number("TRUING_CANCEL_GRACE_SECONDS", 30, least=0)
 
+# Whether base models that are names on the Hugging Face hub may be fetched from there.
+ALLOW_HUB = _flag("TRUING_ALLOW_HUB", False)
+
 SECRET_KEY = os.environ.get("SECRET_KEY") or secret_key()
 DEBUG = _flag("TRUING_DEBUG", False)
 # Listening is on 127.0.0.1 unless told otherwise, so these are the names that reach it.

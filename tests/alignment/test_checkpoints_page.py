@@ -222,9 +222,20 @@ def test_what_is_not_here_cannot_be_sent(page, project):
     assert page("checkpoint_download", model.pk).status_code == 409
 
 
-def test_a_name_on_the_hub_is_added(send):
+def test_a_name_on_the_hub_is_added(send, settings):
+    settings.ALLOW_HUB = True
     assert send("checkpoint_add", path="owner/model", kind="policy").status_code == 302
     assert Checkpoint.objects.get().path == "owner/model"
+
+
+def test_the_page_says_whether_the_hub_is_allowed(page, send, settings):
+    says = "Here nothing is fetched until the server is started with"
+    assert says in page("checkpoints").content.decode()
+    refusal = send("checkpoint_add", path="owner/model", kind="policy")
+    assert refusal.status_code == 422
+    assert "TRUING_ALLOW_HUB=1" in refusal.content.decode()
+    settings.ALLOW_HUB = True
+    assert says not in page("checkpoints").content.decode()
 
 
 @pytest.mark.parametrize("path", ["/etc", "../etc", "gpt2", "", "a/b/c"])
@@ -234,9 +245,10 @@ def test_nobody_looks_into_the_servers_folders_from_a_page(send, path):
 
 
 def test_a_folder_where_the_server_stands_is_no_model_of_the_hub(
-    send, client, erin, fake_model, monkeypatch, tmp_path
+    send, client, erin, fake_model, monkeypatch, tmp_path, settings
 ):
     """It may lie there under a name that reads like one on the hub."""
+    settings.ALLOW_HUB = True
     fake_model("owner/model", architecture="LlamaForSequenceClassification")
     monkeypatch.chdir(tmp_path)
     assert send("checkpoint_add", path=" owner/model ", kind="policy").status_code == 302

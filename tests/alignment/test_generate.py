@@ -7,7 +7,7 @@ import pytest
 
 from alignment.follow import follow_all
 from alignment.generate import CannotGenerate, generate
-from alignment.models import Generation
+from alignment.models import Checkpoint, Generation
 from alignment.take_in import take_in
 from annotation.models import Output, Prompt
 from tests import make
@@ -110,6 +110,13 @@ def test_refuses_no_prompts(checkpoint):
 def test_refuses_prompts_of_another_project(checkpoint):
     model, other = checkpoint("speaker"), make.prompt(make.project("other"))
     refused("not in the project", lambda: generate(model, [other], actor=None))
+
+
+def test_refuses_a_name_on_the_hub_where_the_operator_does_not_allow_it(project, prompts, settings):
+    model = Checkpoint.objects.create(project=project, name="hub", kind="policy", path="o/model")
+    refused("nothing is fetched from there unless", lambda: generate(model, prompts, actor=None))
+    settings.ALLOW_HUB = True
+    assert generate(model, prompts, actor=None).checkpoint == model
 
 
 def test_refuses_a_reward_model(checkpoint, prompts):

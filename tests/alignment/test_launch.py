@@ -3,8 +3,10 @@
 import pytest
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from alignment.backends import BACKENDS
 from alignment.launch import CannotTrain, launch
-from alignment.models import Run
+from alignment.models import Checkpoint, Run
+from alignment.start import start_next
 from annotation.freeze import freeze
 from annotation.models import Prompt
 from tests import make
@@ -119,6 +121,40 @@ def test_refuses_a_base_whose_files_are_gone(sft, checkpoint):
     gone = checkpoint("gone")
     (gone.folder / "config.json").unlink()
     refused("it has no config.json", lambda: sft(base=gone))
+
+
+@pytest.fixture
+def hub_model(project):
+    """One that was registered while the operator allowed the hub."""
+    return Checkpoint.objects.create(project=project, name="hub", kind="policy", path="o/model")
+
+
+def test_refuses_a_name_on_the_hub_where_the_operator_does_not_allow_it(sft, hub_model, settings):
+    refused("nothing is fetched from there unless", lambda: sft(base=hub_model))
+    settings.ALLOW_HUB = True
+    assert sft(base=hub_model).base == hub_model
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_a_process_goes_to_the_hub_only_where_the_operator_allows_it(
+    sft, hub_model, settings, monkeypatch, allowed
+):
+    given = {}
+
+    def start(command, folder, environment):
+        given.update(environment)
+        return "1:1:1"
+
+    monkeypatch.setattr(BACKENDS["local"], "start", start)
+    monkeypatch.setenv("HF_TOKEN", "hidden treasure")
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example")
+    settings.ALLOW_HUB = True
+    sft(base=hub_model)
+    settings.ALLOW_HUB = allowed
+    start_next("local")
+    assert given["HF_HUB_OFFLINE"] == ("0" if allowed else "1")
+    for name in ("HF_TOKEN", "HTTPS_PROXY", "TRUING_ALLOW_HUB"):
+        assert (name in given) == allowed
 
 
 def test_refuses_a_reward_model_that_nobody_would_ask(sft, checkpoint):

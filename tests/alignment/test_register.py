@@ -1,5 +1,9 @@
 """Registering: safetensors, never code, and one sentence for what is no model."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from alignment.models import Checkpoint
@@ -27,7 +31,8 @@ def test_is_called_as_its_folder_unless_named(project, fake_model):
     assert register(project, fake_model("my-model"), actor=None).name == "my-model"
 
 
-def test_takes_a_name_on_the_hub_as_it_is(project):
+def test_takes_a_name_on_the_hub_as_it_is(project, settings):
+    settings.ALLOW_HUB = True
     made = register(project, "HuggingFaceTB/SmolLM2-135M-Instruct", actor=None)
     assert made.is_on_hub
     assert made.name == "SmolLM2-135M-Instruct"
@@ -44,6 +49,24 @@ def test_refuses_what_is_not_there(project):
         "There is no model at /no/such/folder",
         lambda: register(project, "/no/such/folder", actor=None),
     )
+
+
+@pytest.mark.parametrize("hub_only", [True, False])
+def test_refuses_the_hub_unless_the_operator_allows_it(project, hub_only):
+    refused(
+        "nothing is fetched from there unless the server is started with TRUING_ALLOW_HUB=1",
+        lambda: register(project, "owner/model", hub_only=hub_only, actor=None),
+        CannotRegister,
+    )
+
+
+@pytest.mark.parametrize(("value", "allowed"), [("1", True), ("0", False), ("", False)])
+def test_the_operator_allows_it_by_the_environment(value, allowed):
+    script = "from truing import settings; print(settings.ALLOW_HUB)"
+    environment = os.environ | {"TRUING_ALLOW_HUB": value}
+    command = [sys.executable, "-c", script]
+    said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == str(allowed)
 
 
 def test_refuses_a_folder_without_a_config(project, tmp_path):
