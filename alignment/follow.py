@@ -18,8 +18,9 @@ from alignment.backends import BACKENDS
 from alignment.backends import State as Outcome
 from alignment.fail import fail, what_went_wrong
 from alignment.keep import keep
+from alignment.look_after import look_after
 from alignment.metrics import last_line
-from alignment.models import Generation, Process, Review, Run
+from alignment.models import Generation, Process, Review, Run, Serving
 from alignment.review import advance
 from alignment.start import begin, start_next
 from alignment.take_in import take_in
@@ -102,6 +103,11 @@ def follow_all() -> None:
         # One that cannot be followed must not keep the others from it.
         try:
             follow(process)
+        except Exception as problem:
+            problems.append(problem)
+    for serving in Serving.objects.alive().select_related("project", "checkpoint", "endpoint"):
+        try:
+            look_after(serving)
         except Exception as problem:
             problems.append(problem)
     for backend in BACKENDS:

@@ -9,13 +9,14 @@ from typing import Any
 
 from django.conf import settings
 
-from alignment.models import Checkpoint, Generation, Process, Run
+from alignment.models import Checkpoint, Generation, Process, Run, Serving
 from annotation.exports import EXPORTS
 from annotation.freeze import rows_of
 from annotation.models import DatasetVersion, Prompt
 from truing import home
 
 SMOKE_PROMPTS = 4
+MODEL_LINK = "model"  # what a served model is called: its path is nobody's business
 MARK = "packed.txt"  # written last: with it, the folder is whole and is this process's
 
 
@@ -31,7 +32,12 @@ def pack(process: Process) -> None:
     home.make(settings.TRUING_HOME, mode=0o700)
     home.make(folder.parent, mode=0o700)
     home.make(folder, mode=0o700)
-    given = _pack_run(process) if isinstance(process, Run) else _pack_generation(process)
+    if isinstance(process, Run):
+        given = _pack_run(process)
+    elif isinstance(process, Serving):
+        given = _pack_serving(process)
+    else:
+        given = _pack_generation(process)
     (folder / "run.json").write_text(
         json.dumps(given, ensure_ascii=False, indent=1), encoding="utf-8"
     )
@@ -91,6 +97,14 @@ def _pack_generation(generation: Process) -> dict[str, Any]:
         "samples": generation.samples,
         **generation.params,
     }
+
+
+def _pack_serving(serving: Serving) -> dict[str, Any]:
+    checkpoint = serving.checkpoint
+    if checkpoint.is_on_hub:
+        return {"model": checkpoint.path, "device": "auto"}
+    (serving.folder / MODEL_LINK).symlink_to(checkpoint.folder)
+    return {"model": MODEL_LINK, "device": "auto"}
 
 
 def _write_prompts(keys: list[int], file: Path) -> None:

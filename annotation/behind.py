@@ -20,8 +20,6 @@ def votes_behind(project: Project, row: dict[str, Any]) -> list[dict[str, Any]]:
         .order_by("position")
         .values_list("ref", "output__text", "output__source")
     )
-    refs = [ref for ref, _, _ in places]
-    outputs = [(text, source) for _, text, source in places]
     answers = (
         Annotation.objects.in_project(project)
         .filter(pk__in=row["annotations"])
@@ -31,6 +29,10 @@ def votes_behind(project: Project, row: dict[str, Any]) -> list[dict[str, Any]]:
     votes = []
     for answer in answers:
         queue = answer.assignment.queue
+        # A turn of a chat is about its own outputs alone.
+        its = [place for place in places if not answer.turn or place[0] in answer.shown]
+        refs = [ref for ref, _, _ in its]
+        outputs = [(text, source) for _, text, source in its]
         said = queue.task_type.comparison(answer.answer, queue.type_options)
         says = "all bad" if said.get("all_bad") else ""
         if queue.task_type.writes:

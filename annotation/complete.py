@@ -48,6 +48,11 @@ class EndpointFailed(Refused):
         super().__init__(sentence)
         self.trouble = trouble
 
+    @classmethod
+    def of_bug(cls, problem: BaseException) -> "EndpointFailed":
+        """Something of ours broke: whoever waits is told, and the log says what."""
+        return cls(Trouble.BROKEN, f"Something broke on the server ({type(problem).__name__}).")
+
 
 def complete(
     endpoint: Endpoint,

@@ -40,7 +40,8 @@ def correct(
 ) -> Annotation:
     """Save the answer that takes this one's place, as long as the queue is not closed."""
     slot = annotation.assignment
-    check(slot.task, answer, key=key, seconds=seconds, reason=reason)
+    refs = annotation.shown if annotation.turn else None  # a turn is about its outputs alone
+    check(slot.task, answer, key=key, seconds=seconds, reason=reason, refs=refs)
     # Two corrections of one answer come one after the other, and the second is refused.
     Assignment.objects.select_for_update().get(pk=slot.pk)
     follower = Annotation.objects.filter(supersedes=annotation).first()

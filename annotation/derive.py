@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from annotation.aggregators import AGGREGATORS
-from annotation.aggregators.base import Merged, Outcome, Verdict, Vote, said_by
+from annotation.aggregators.base import Merged, Outcome, Question, Verdict, Vote, said_by
 from annotation.derive_judgments import JudgmentRecipe, judgment_rows
 from annotation.derived import DIGITS, PIECE, Derived, Left, pieces
 from annotation.models import Task, TaskOutput
@@ -33,13 +33,14 @@ def preferences(project: Project, recipe: PreferenceRecipe, left: Left) -> Itera
     selection = Selection(tasks_of(project, recipe), bad_as_ties=recipe.all_bad == "tie")
     for piece in pieces(aggregator.merge(selection)):
         judged = [(merged, _chosen(merged, recipe, left)) for merged in piece]
-        asked = [merged.question.task for merged, verdicts in judged if verdicts]
+        asked = [merged.question for merged, verdicts in judged if verdicts]
         contents = _contents(asked)
         if recipe.validated:
-            judged = list(_accepted(judged, asked, left))
+            judged = list(_accepted(judged, [question.task for question in asked], left))
         for merged, verdicts in judged:
             for verdict in verdicts:
-                yield from _rows(merged, verdict, contents[merged.question.task], recipe, left)
+                content = contents[merged.question.task, merged.question.places]
+                yield from _rows(merged, verdict, content, recipe, left)
     yield from _edits(project, recipe, left)
 
 
@@ -94,7 +95,7 @@ def _accepted(
 def _edits(project: Project, recipe: PreferenceRecipe, left: Left) -> Iterator[Derived]:
     """A row for each output that somebody changed: the edit is better than the original."""
     for piece in pieces(edits(project, recipe)):
-        contents = _contents([task.pk for task, made in piece if made])
+        contents = _contents_of_tasks([task.pk for task, made in piece if made])
         blocked, _ = not_accepted([task.pk for task, _ in piece]) if recipe.validated else ((), ())
         for task, made in piece:
             left.tasks += 1
@@ -203,7 +204,16 @@ class _Content:
     outputs: list[tuple[str, str]] = field(default_factory=list)  # text and source, in their order
 
 
-def _contents(tasks: list[int]) -> dict[int, _Content]:
+_Asked = tuple[int, tuple[int, ...]]  # a task, and the places of a turn's outputs in it
+
+
+def _contents(questions: list[Question]) -> dict[_Asked, _Content]:
+    whole = _contents_of_tasks([question.task for question in questions if not question.places])
+    turns = _contents_of_turns([question for question in questions if question.places])
+    return {(task, ()): content for task, content in whole.items()} | turns
+
+
+def _contents_of_tasks(tasks: list[int]) -> dict[int, _Content]:
     prompts = Task.objects.filter(pk__in=tasks).values(
         "pk",
         "prompt__messages",
@@ -216,6 +226,29 @@ def _contents(tasks: list[int]) -> dict[int, _Content]:
     outputs = TaskOutput.objects.filter(task_id__in=tasks).order_by("task_id", "position")
     for task, text, source in outputs.values_list("task_id", "output__text", "output__source"):
         contents[task].outputs.append((text, source))
+    return contents
+
+
+def _contents_of_turns(questions: list[Question]) -> dict[_Asked, _Content]:
+    """A turn of a chat is about the prompt that its own outputs answer."""
+    placed = TaskOutput.objects.filter(task_id__in={question.task for question in questions})
+    outputs = {
+        (place.task_id, place.position): place.output
+        for place in (placed.select_related("output__prompt") if questions else ())
+    }
+    contents = {}
+    for question in questions:
+        of_turn = [outputs[question.task, place] for place in question.places]
+        prompt = of_turn[0].prompt
+        values = {
+            "prompt__messages": prompt.messages,
+            "prompt__language": prompt.language,
+            "prompt__tags": prompt.tags,
+            "prompt__judged_tags": prompt.judged_tags,
+            "prompt__split": prompt.split,
+        }
+        texts = [(output.text, output.source) for output in of_turn]
+        contents[question.task, question.places] = _Content(values, texts)
     return contents
 
 

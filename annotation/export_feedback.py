@@ -6,11 +6,22 @@ The form is described in docs/feedback.md: what is empty is left out of a line.
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from annotation.feedback_line import PURPOSES, Record
-from annotation.models import Annotation, Assignment, Output, Prompt, Queue, Task, TaskOutput
+from annotation.models import (
+    Annotation,
+    Annotator,
+    Assignment,
+    Output,
+    Prompt,
+    Queue,
+    Task,
+    TaskOutput,
+    Turn,
+)
 from annotation.models.task import TaskQuerySet
 from truing.models import Project
 
@@ -46,7 +57,11 @@ def lines_of_tasks(tasks: TaskQuerySet) -> Iterator[Record]:
         keys = [task.pk for task in piece]
         outputs = _outputs_by_task(keys)
         annotations = _annotations_by_task(keys)
+        chats = _chats_by_task(keys)
         for task in piece:
+            if task.pk in chats:
+                yield from _lines_of_chat(task, chats[task.pk])
+                continue
             yield _line(
                 task.ref,
                 task.prompt,
@@ -57,6 +72,63 @@ def lines_of_tasks(tasks: TaskQuerySet) -> Iterator[Record]:
                 brief=task.brief,
             )
         last = keys[-1]
+
+
+@dataclass
+class _Chat:
+    """The judged turns of a task, each with its answer and corrections, and its outputs."""
+
+    turns: list[tuple[Turn, list[Annotation]]] = field(default_factory=list)
+    places: list[TaskOutput] = field(default_factory=list)
+
+
+def _chats_by_task(tasks: list[int]) -> dict[int, _Chat]:
+    judged = Turn.objects.filter(task__in=tasks, annotation__isnull=False)
+    judged = judged.select_related("prompt", "annotator", "annotation")
+    turns = list(judged.order_by("task", "annotator", "round", "number"))
+    if not turns:
+        return {}
+    slots = {turn.annotation.assignment_id for turn in turns if turn.annotation}
+    given: dict[tuple[int, int], list[Annotation]] = defaultdict(list)
+    answers = Annotation.objects.filter(assignment__in=slots, turn__gt=0)
+    for answer in answers.select_related("assignment__guideline").order_by("pk"):
+        given[answer.assignment_id, answer.turn].append(answer)
+    chats: dict[int, _Chat] = defaultdict(_Chat)
+    for turn in turns:
+        if turn.annotation:
+            its = given[turn.annotation.assignment_id, turn.number]
+            chats[turn.task_id].turns.append((turn, its))
+    placed = TaskOutput.objects.filter(task__in=list(chats)).select_related("output")
+    for place in placed.order_by("task", "position"):
+        chats[place.task_id].places.append(place)
+    return chats
+
+
+def _lines_of_chat(task: Task, chat: _Chat) -> Iterator[Record]:
+    """A line for each turn that was judged. `meta` says from which line and output it goes on."""
+    after: Record = {}
+    name = ""
+    for turn, answers in chat.turns:
+        whose = f"{task.ref}/{turn.annotator.pseudonym}"
+        if turn.round != 1:
+            whose += f"/round-{turn.round}"
+        if whose != name:
+            name, after = whose, {}
+        places = [place for place in chat.places if place.ref in answers[-1].shown]
+        ref = f"{name}/{turn.number}"
+        line = _line(
+            ref,
+            turn.prompt,
+            task_type=task.queue.type,
+            outputs=[_output(place.ref, place.output) for place in places],
+            annotations=[_annotation_of(answers[-1].assignment, turn.annotator, answers)],
+        )
+        about = {"id": name, "turn": turn.number, **_filled(after=after)}
+        line["meta"] = {**turn.prompt.meta, "chat": about}
+        yield line
+        for place in places:
+            if place.output_id == turn.went_on_id:
+                after = {"line": ref, "output": place.ref}
 
 
 def moment(at: datetime) -> str:
@@ -141,7 +213,13 @@ def _annotations_by_task(tasks: list[int]) -> dict[int, list[Record]]:
 
 
 def _annotation(slot: Assignment, answers: list[Annotation]) -> Record:
-    line: Record = {"annotator": slot.annotator.pseudonym if slot.annotator else ""}
+    return _annotation_of(slot, slot.annotator, answers)
+
+
+def _annotation_of(
+    slot: Assignment, annotator: Annotator | None, answers: list[Annotation]
+) -> Record:
+    line: Record = {"annotator": annotator.pseudonym if annotator else ""}
     if slot.state == State.SKIPPED:
         line |= {"skipped": True, **_filled(shown=slot.shown, reason=slot.skip_reason)}
         if slot.closed_at:

@@ -6,7 +6,16 @@ from typing import Any
 
 from django.db.models import prefetch_related_objects
 
-from annotation.models import Annotation, Annotator, Assignment, Draft, Guideline, Queue, Task
+from annotation.models import (
+    Annotation,
+    Annotator,
+    Assignment,
+    Draft,
+    Guideline,
+    Prompt,
+    Queue,
+    Task,
+)
 from annotation.models.prompt import Message
 from truing.options import record_of
 
@@ -72,10 +81,20 @@ def question_again(annotation: Annotation) -> Question:
         annotation.assignment.task,
         annotation.shown,
         annotation.assignment.guideline,
+        prompt=_prompt_of_turn(annotation) if annotation.turn else None,
         answer=annotation.answer,
         reason=annotation.reason,
         seconds=0,
     )
+
+
+def _prompt_of_turn(annotation: Annotation) -> Prompt:
+    """What a turn of a chat was about: what its outputs answer."""
+    of_turn = Prompt.objects.filter(
+        outputs__task_outputs__task=annotation.assignment.task_id,
+        outputs__task_outputs__ref__in=annotation.shown,
+    )
+    return of_turn[:1].get()
 
 
 def _question(
@@ -84,11 +103,13 @@ def _question(
     shown: list[str],
     guideline: Guideline | None,
     *,
+    prompt: Prompt | None = None,
     answer: dict[str, Any],
     reason: str,
     seconds: float,
 ) -> Question:
     queue = task.queue
+    prompt = prompt or task.prompt
     if "task_outputs" not in getattr(task, "_prefetched_objects_cache", {}):
         prefetch_related_objects([task], "task_outputs__output")
     texts = {place.ref: place.output.text for place in task.task_outputs.all()}
@@ -97,7 +118,7 @@ def _question(
     return Question(
         pk=pk,
         queue=queue,
-        prompt=task.prompt.messages if task.prompt else [],
+        prompt=prompt.messages if prompt else [],
         brief=task.brief,
         outputs=[
             ShownOutput(

@@ -220,7 +220,7 @@ def queues_of(project: Project, recipe: Recipe) -> QueueQuerySet:
 
 def tasks_of(project: Project, recipe: Recipe) -> TaskQuerySet:
     """The tasks that a recipe selects; never those of a review that people still work on."""
-    tasks = Task.objects.filter(queue__in=queues_of(project, recipe), prompt__isnull=False)
+    tasks = Task.objects.filter(queue__in=queues_of(project, recipe))
     tasks = tasks.without_running_reviews()
     return tasks.filter(tagged(recipe, "prompt__")) if recipe.tags else tasks
 

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from django.db import connection, transaction
@@ -52,7 +53,7 @@ class Selection:
             }
             if not piece:
                 return
-            for question in _questions(piece):
+            for question in chain(_questions(piece), _turns(piece)):
                 yield _with_ties(question) if self.bad_as_ties else question
             last = max(piece)
 
@@ -73,6 +74,7 @@ class _Asked:
 
 
 def _questions(piece: Mapping[int, _Asked]) -> Iterator[Question]:
+    piece = {task: asked for task, asked in piece.items() if not asked.task_type.has_turns}
     refs: defaultdict[int, list[str]] = defaultdict(list)
     names: defaultdict[int, list[str]] = defaultdict(list)
     outputs = TaskOutput.objects.filter(task_id__in=piece).order_by("task_id", "position")
@@ -97,6 +99,40 @@ def _questions(piece: Mapping[int, _Asked]) -> Iterator[Question]:
     for task, its_refs in refs.items():
         if len(its_refs) > 1:
             yield Question(task, tuple(names[task]), tuple(votes[task].values()))
+
+
+def _turns(piece: Mapping[int, _Asked]) -> Iterator[Question]:
+    """Each turn of a chat is a question of its own, about its own outputs and prompt."""
+    chats = {task: asked for task, asked in piece.items() if asked.task_type.has_turns}
+    if not chats:
+        return
+    outputs: defaultdict[int, list[tuple[int, str, str]]] = defaultdict(list)
+    for task, position, ref, *named in (
+        TaskOutput.objects.filter(task_id__in=chats)
+        .order_by("task_id", "position")
+        .values_list(
+            "task_id",
+            "position",
+            "ref",
+            "output__prompt__digest",
+            "output__digest",
+            "output__source",
+        )
+    ):
+        outputs[task].append((position, ref, "/".join(named)))
+    answers = Annotation.objects.votes().filter(assignment__task_id__in=chats)
+    for task, annotator, annotation, answer, shown in answers.order_by(
+        "assignment__task_id", "pk"
+    ).values_list("assignment__task_id", "assignment__annotator_id", "pk", "answer", "shown"):
+        asked = chats[task]
+        said = asked.task_type.comparison(answer, asked.options)
+        # What came with a file may not say what was shown: then it was all there is.
+        mine = [place for place in outputs[task] if not shown or place[1] in shown]
+        refs = [ref for _, ref, _ in mine]
+        vote = read_vote(said, refs, annotation=annotation, annotator=annotator)
+        if vote is not None and len(mine) > 1:
+            names = tuple(name for *_, name in mine)
+            yield Question(task, names, (vote,), tuple(position for position, *_ in mine))
 
 
 def _with_ties(question: Question) -> Question:

@@ -8,7 +8,7 @@ from annotation.flag import flag
 from annotation.lanes import lane_back
 from annotation.models import Annotator, Assignment, Draft, Exemption
 from annotation.observe import observe_skip
-from truing.errors import Invalid
+from truing.errors import Invalid, Refused
 
 REASON_CHARACTERS = 300
 
@@ -23,6 +23,10 @@ class Meaning(models.TextChoices):
 
 class NoSuchMeaning(Invalid):
     """A skip means: not_me, nobody or later."""
+
+
+class HasVerdict(Refused):
+    """A chat in which you have judged answers cannot be skipped. End it."""
 
 
 @transaction.atomic
@@ -56,6 +60,8 @@ def skip(
     )
     if held is None:
         return None
+    if held.held_until is None:
+        raise HasVerdict
     reason = reason.strip()[:REASON_CHARACTERS]
     if meaning == Meaning.NOBODY:
         flag(held.task, who, reason=reason)

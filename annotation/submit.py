@@ -41,6 +41,10 @@ class NotTaken(Refused):
     """Take a question before you answer it."""
 
 
+class AnsweredInTurns(Refused):
+    """A chat is answered turn by turn."""
+
+
 class BadAnswer(Invalid):
     """This is not an answer to the question."""
 
@@ -100,6 +104,8 @@ def _submit(
     who = annotator or assignment.annotator
     if who is None:
         raise NotTaken
+    if assignment.queue.task_type.has_turns:
+        raise AnsweredInTurns
     # What was shown to its holder is what it asks about.
     refs = assignment.shown if assignment.annotator_id == who.pk else None
     check(assignment.task, answer, key=key, seconds=seconds, reason=reason, refs=refs)

@@ -25,7 +25,7 @@ def _no_job_is_left(request, django_db_blocker):
 
 @pytest.fixture(autouse=True)
 def _files_go_to_a_temporary_folder(settings, tmp_path):
-    for name in ("FILES", "RUNS", "GENERATIONS", "CHECKPOINTS", "UPLOADS"):
+    for name in ("FILES", "RUNS", "GENERATIONS", "CHECKPOINTS", "UPLOADS", "SERVED"):
         setattr(settings, name, tmp_path / name.lower())
 
 

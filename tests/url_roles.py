@@ -95,6 +95,17 @@ URL_ROLES: dict[str, dict[str, str]] = {
     "take_back": {"GET": "ANNOTATOR"},
     "last_answers": {"GET": "ANNOTATOR"},
     "correct_answer": {"GET": SELF, "POST": SELF},
+    "chat_say": {"POST": SELF},
+    "chat_replies": {"POST": SELF},
+    "chat_judge": {"POST": SELF},
+    "chat_regenerate": {"POST": SELF},
+    "chat_end": {"POST": SELF},
+    "api_chat": {"GET": SELF},
+    "api_chat_say": {"POST": SELF},
+    "api_chat_replies": {"POST": SELF},
+    "api_chat_judge": {"POST": SELF},
+    "api_chat_regenerate": {"POST": SELF},
+    "api_chat_end": {"POST": SELF},
     "api_next": {"POST": "ANNOTATOR"},
     "api_answer": {"POST": SELF},
     "api_skip": {"POST": SELF},
@@ -146,6 +157,11 @@ URL_ROLES: dict[str, dict[str, str]] = {
     "checkpoint_generate": {"POST": "ENGINEER"},
     "checkpoint_review": {"POST": "ENGINEER"},
     "checkpoint_promote": {"POST": "ENGINEER"},
+    "checkpoint_serve": {"POST": "ENGINEER"},
+    "checkpoint_stop": {"POST": "ENGINEER"},
+    "api_checkpoint_serve": {"POST": "ENGINEER"},
+    "api_checkpoint_stop": {"POST": "ENGINEER"},
+    "api_servings": {"GET": "REVIEWER"},
     "generation_cancel": {"POST": "ENGINEER"},
     "api_checkpoints": {"GET": "REVIEWER", "POST": "ENGINEER"},
     "api_checkpoint": {"GET": "REVIEWER"},
@@ -194,6 +210,13 @@ def a_token(project, person):
 
 def a_question(project, person):
     make.task(project)
+    return {"pk": next_assignment(project, person).pk}
+
+
+def a_chat(project, person):
+    """A chat in which something has been said."""
+    make.endpoint(project)
+    make.task(project, type="chat", outputs=())
     return {"pk": next_assignment(project, person).pk}
 
 
@@ -307,6 +330,17 @@ ARGUMENTS = {
     "api_skip": a_question,
     "api_hold": a_question,
     "api_correct": an_answer,
+    "chat_say": a_chat,
+    "chat_replies": a_chat,
+    "chat_judge": a_chat,
+    "chat_regenerate": a_chat,
+    "chat_end": a_chat,
+    "api_chat": a_chat,
+    "api_chat_say": a_chat,
+    "api_chat_replies": a_chat,
+    "api_chat_judge": a_chat,
+    "api_chat_regenerate": a_chat,
+    "api_chat_end": a_chat,
     "member_password_link": a_member,
     "revoke_invitation": lambda project, person: {"pk": an_invitation(project, person).pk},
     "endpoint": an_endpoint,
@@ -327,6 +361,10 @@ ARGUMENTS = {
     "checkpoint_generate": a_checkpoint,
     "checkpoint_review": a_checkpoint,
     "checkpoint_promote": a_checkpoint,
+    "checkpoint_serve": a_checkpoint,
+    "checkpoint_stop": a_checkpoint,
+    "api_checkpoint_serve": a_checkpoint,
+    "api_checkpoint_stop": a_checkpoint,
     "generation_cancel": a_generation,
     "api_checkpoint": a_checkpoint,
     "api_checkpoint_generate": a_checkpoint,

@@ -9,9 +9,10 @@ from rest_framework.response import Response
 from alignment.access import checkpoint_for, generation_for, review_for
 from alignment.cancel import cancel
 from alignment.generate import generate
-from alignment.models import Checkpoint, Generation, Promotion
+from alignment.models import Checkpoint, Generation, Promotion, Serving
 from alignment.promote import promote
 from alignment.register import register
+from alignment.serve import serve, stop_serving
 from annotation.models import Prompt
 from truing.access import Role, project_for
 from truing.api.authentication import person
@@ -46,6 +47,26 @@ class GenerationSerializer(serializers.ModelSerializer[Generation]):
             "problem",
             "created_at",
             "started_at",
+            "ended_at",
+        )
+
+
+class ServingSerializer(serializers.ModelSerializer[Serving]):
+    state = serializers.CharField(
+        source="words",
+        help_text="starting, loading, answers, not answering, stopping, stopped or failed",
+    )
+
+    class Meta:
+        model = Serving
+        fields = (
+            "id",
+            "checkpoint",
+            "endpoint",
+            "state",
+            "answers",
+            "problem",
+            "created_at",
             "ended_at",
         )
 
@@ -165,3 +186,28 @@ def cancel_generation(request: Request, slug: str, pk: int) -> Response:
     found = generation_for(request, slug, pk, at_least=Role.ENGINEER)
     cancel(found, actor=person(request))
     return Response(GenerationSerializer(found).data)
+
+
+@extend_schema(request=None, responses={201: ServingSerializer})
+@api_view(["POST"])
+def serve_checkpoint(request: Request, slug: str, pk: int) -> Response:
+    """Let it answer requests: it becomes an endpoint as soon as it is loaded."""
+    found = checkpoint_for(request, slug, pk, at_least=Role.ENGINEER)
+    return Response(ServingSerializer(serve(found, actor=person(request))).data, status=201)
+
+
+@extend_schema(request=None, responses=ServingSerializer)
+@api_view(["POST"])
+def stop_checkpoint(request: Request, slug: str, pk: int) -> Response:
+    """Stop serving it."""
+    found = checkpoint_for(request, slug, pk, at_least=Role.ENGINEER)
+    return Response(ServingSerializer(stop_serving(found, actor=person(request))).data)
+
+
+@lists(ServingSerializer)
+@api_view(["GET"])
+def servings(request: Request, slug: str) -> Response:
+    """What is or was served, the newest first."""
+    project = project_for(request, slug, at_least=Role.REVIEWER)
+    found = Serving.objects.filter(project=project)
+    return paged(request, found, ServingSerializer, newest_first=True)

@@ -19,6 +19,8 @@ pages = [
     path(
         "checkpoints/<int:pk>/promote/", checkpoints.checkpoint_promote, name="checkpoint_promote"
     ),
+    path("checkpoints/<int:pk>/serve/", checkpoints.checkpoint_serve, name="checkpoint_serve"),
+    path("checkpoints/<int:pk>/stop/", checkpoints.checkpoint_stop, name="checkpoint_stop"),
     path("generations/<int:pk>/cancel/", checkpoints.generation_cancel, name="generation_cancel"),
 ]
 api = [
@@ -34,6 +36,13 @@ api = [
         checkpoints_api.promote_checkpoint,
         name="api_checkpoint_promote",
     ),
+    path(
+        "checkpoints/<int:pk>/serve/",
+        checkpoints_api.serve_checkpoint,
+        name="api_checkpoint_serve",
+    ),
+    path("checkpoints/<int:pk>/stop/", checkpoints_api.stop_checkpoint, name="api_checkpoint_stop"),
+    path("servings/", checkpoints_api.servings, name="api_servings"),
     path("promotions/", checkpoints_api.promotions, name="api_promotions"),
     path("generations/", checkpoints_api.generations, name="api_generations"),
     path("generations/<int:pk>/", checkpoints_api.generation, name="api_generation"),

@@ -21,6 +21,7 @@ from alignment.promote import promote as promote_checkpoint
 from alignment.register import register
 from alignment.review import open_review
 from alignment.sample import Sampling
+from alignment.serve import serve, stop_serving
 from alignment.views.runs import STATES
 from annotation.models import Prompt
 from truing.access import Role, membership_for, project_for
@@ -31,6 +32,14 @@ from truing.pages import render
 
 A_PAGE = 50
 GENERATIONS = 10
+SERVING_BADGES = {
+    "answers": "badge-success",
+    "failed": "badge-error",
+    "not answering": "badge-warning",
+    "starting": "badge-info",
+    "loading": "badge-info",
+    "stopping": "badge-info",
+}
 SHOWN_SAMPLING = ("temperature", "top_p", "max_new_tokens", "seed")
 
 
@@ -84,6 +93,7 @@ def checkpoint(request: Request, slug: str, pk: int) -> HttpResponse:
     promotion = Promotion.objects.in_force(found.project)
     generations = list(found.generations.order_by("-pk")[:GENERATIONS])
     line = ancestry(found)
+    serving = found.servings.select_related("endpoint").order_by("-pk").first()
     context = {
         "checkpoint": found,
         "is_policy": found.kind == Checkpoint.Kind.POLICY,
@@ -95,6 +105,9 @@ def checkpoint(request: Request, slug: str, pk: int) -> HttpResponse:
         "result": sorted(found.facts.get("result", {}).items()),
         "promotion": promotion_need(found, promotion),
         "generations": [{"item": item, "badge": STATES[item.state]} for item in generations],
+        "serving": serving,
+        "serving_badge": SERVING_BADGES.get(serving.words, "badge-ghost") if serving else "",
+        "is_serving_live": bool(serving and not serving.has_ended),
         "is_live": any(not item.has_ended for item in generations),
         "others": Checkpoint.objects.policies()
         .filter(project=found.project)
@@ -106,7 +119,8 @@ def checkpoint(request: Request, slug: str, pk: int) -> HttpResponse:
         "may_see_data": role >= Role.CURATOR,
         "here": request.path,
     }
-    return render(request, "alignment/checkpoint.html", context, fragment="generations")
+    fragment = "serving" if request.GET.get("part") == "serving" else "generations"
+    return render(request, "alignment/checkpoint.html", context, fragment=fragment)
 
 
 def promotion_need(checkpoint: Checkpoint, in_force: Promotion | None) -> dict[str, Any]:
@@ -147,6 +161,25 @@ def checkpoint_download(request: Request, slug: str, pk: int) -> StreamingHttpRe
     name = slugify(found.name) or f"checkpoint-{found.pk}"
     response["Content-Disposition"] = f'attachment; filename="{name}.tar"'
     return response
+
+
+@require_POST
+@login_required
+def checkpoint_serve(request: Request, slug: str, pk: int) -> HttpResponse:
+    """Let it answer requests, so that people can chat with it."""
+    found = checkpoint_for(request, slug, pk, at_least=Role.ENGINEER)
+    serve(found, actor=request.user)
+    messages.success(request, f"{found} is being loaded.")
+    return redirect("checkpoint", slug, pk)
+
+
+@require_POST
+@login_required
+def checkpoint_stop(request: Request, slug: str, pk: int) -> HttpResponse:
+    found = checkpoint_for(request, slug, pk, at_least=Role.ENGINEER)
+    stop_serving(found, actor=request.user)
+    messages.success(request, f"{found} is being stopped.")
+    return redirect("checkpoint", slug, pk)
 
 
 @require_POST

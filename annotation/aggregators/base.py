@@ -44,6 +44,8 @@ class Question:
     # The same output has the same name in every question, and in every database.
     outputs: tuple[str, ...]
     votes: tuple[Vote, ...]
+    # Where its outputs stand in the task, when it is one turn of a chat; else they are all of it.
+    places: tuple[int, ...] = ()
 
     @property
     def pairs(self) -> Iterator[tuple[int, int]]:

@@ -12,6 +12,7 @@ from annotation.models.endpoint import Endpoint  # isort: skip
 from annotation.models.authorship import Authorship  # isort: skip
 from annotation.models.bookmark import Bookmark  # isort: skip
 from annotation.models.grant import Grant  # isort: skip
+from annotation.models.turn import Reply, Turn  # isort: skip
 from annotation.models.dataset import Dataset, DatasetVersion  # isort: skip
 from annotation.models.import_ import Import  # isort: skip
 
@@ -34,8 +35,10 @@ __all__ = [
     "Output",
     "Prompt",
     "Queue",
+    "Reply",
     "Rule",
     "Standing",
     "Task",
     "TaskOutput",
+    "Turn",
 ]

@@ -20,9 +20,8 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
 
     def held_by(self, annotator: Annotator) -> "AssignmentQuerySet":
         """What this annotator holds now, and may answer."""
-        return self.filter(
-            annotator=annotator, state=Assignment.State.HELD, held_until__gt=timezone.now()
-        )
+        own = self.filter(annotator=annotator, state=Assignment.State.HELD)
+        return own.filter(Q(held_until__gt=timezone.now()) | Q(held_until=None))
 
     def free(self) -> "AssignmentQuerySet":
         """Slots that nobody has taken, in the order in which they are given."""
@@ -101,6 +100,7 @@ class Assignment(models.Model):
     state = models.CharField(max_length=10, choices=State.choices, default=State.FREE)
     purpose = models.CharField(max_length=15, choices=Purpose.choices, default=Purpose.ANSWER)
     round = models.PositiveSmallIntegerField(default=1)
+    # Held and None: without an end, as a chat is from its first verdict on.
     held_until = models.DateTimeField(null=True, blank=True)
     taken_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)

@@ -57,6 +57,7 @@ class TaskType:
     label: str
     min_outputs: int  # 0: it may be about the prompt alone
     max_outputs: int
+    has_turns = False  # answered turn by turn, on a page of its own
     Options: type  # a frozen dataclass: what a curator may set on a queue
     example_answer: Answer  # a good answer about outputs "a" and "b", for tests and the API's pages
     script = ""  # the static file that knows its keys, such as "truing/desk_scales.js"

@@ -18,6 +18,7 @@ from annotation.draft import save_draft
 from annotation.models import Annotation, Annotator, Queue
 from annotation.outbox import outbox_of
 from annotation.question import Question, question_again, question_of, shown_to
+from annotation.say import chat_begun
 from annotation.sent_back import reasons_for, sent_back_to
 from annotation.skip import Meaning, skip
 from annotation.submit import submit, submit_and_go_on
@@ -204,6 +205,10 @@ def show(
     elif desk and (not request.htmx or not question or question.queue.task_type.writes):
         # Where nobody writes, a step does not ask for it: the page did when it was opened.
         context["sent_back"] = len(sent_back_to(desk.annotator))
+    if question and question.queue.task_type.has_turns and not is_correction:
+        context["chat"] = chat_begun(
+            *assignment_for(request, request.membership.project.slug, question.pk)
+        )
     if question:
         templates = [f"annotation/task_types/{name}.html" for name in (question.type, "_any")]
         context["task_templates"] = templates

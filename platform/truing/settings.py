@@ -40,6 +40,7 @@ FILES = TRUING_HOME / "files"
 RUNS = TRUING_HOME / "runs"
 GENERATIONS = TRUING_HOME / "generations"
 CHECKPOINTS = TRUING_HOME / "checkpoints"
+SERVED = TRUING_HOME / "served"
 UPLOADS = TRUING_HOME / "uploads"
 
 # How many processes run at a time, by backend. One that is not named here has no limit.
@@ -49,6 +50,10 @@ CANCEL_GRACE_SECONDS = _number("TRUING_CANCEL_GRACE_SECONDS", 30, least=0)
 
 # Whether base models that are names on the Hugging Face hub may be fetched from there.
 ALLOW_HUB = _flag("TRUING_ALLOW_HUB", False)
+# How many chats a web process answers at a time. Each takes one of its threads, of which it has 8.
+CHAT_STREAMS = _number("TRUING_CHAT_STREAMS", 4, least=1)
+# How many checkpoints may be served at a time: each keeps its model in memory.
+SERVINGS = _number("TRUING_SERVINGS", 4, least=1)
 
 SECRET_KEY = os.environ.get("SECRET_KEY") or secret_key()
 DEBUG = _flag("TRUING_DEBUG", False)
