@@ -11,10 +11,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotation.access import prompt_for
+from annotation.asked_now import prompts_asked_now
 from annotation.export_feedback import as_jsonl, export_feedback
 from annotation.models import Prompt
 from annotation.views.prompts import outputs_shown
 from truing.access import Role, project_for
+from truing.api.authentication import person
 from truing.api.paging import lists, paged
 
 MOST_OUTPUTS = 500
@@ -62,6 +64,8 @@ class PromptDetailSerializer(PromptSerializer):
 
     @extend_schema(responses=OutputSerializer(many=True))
     def get_outputs(self, prompt: Prompt) -> list[dict[str, Any]]:
+        if self.context.get("is_asked"):
+            return []
         outputs = list(prompt.outputs.order_by("pk")[:MOST_OUTPUTS])
         return list(OutputSerializer(outputs_shown(outputs), many=True).data)
 
@@ -85,9 +89,11 @@ def prompts(request: Request, slug: str) -> Response:
 @extend_schema(responses=PromptDetailSerializer)
 @api_view(["GET"])
 def prompt(request: Request, slug: str, pk: int) -> Response:
-    """One prompt with its outputs."""
+    """One prompt with its outputs; without them while one has a question about it in hand."""
     prompt = prompt_for(request, slug, pk, at_least=Role.REVIEWER)
-    return Response(PromptDetailSerializer(prompt).data)
+    asked_now = prompts_asked_now(prompt.project, person(request))
+    context = {"is_asked": asked_now.filter(pk=pk).exists()}
+    return Response(PromptDetailSerializer(prompt, context=context).data)
 
 
 @extend_schema(responses={(200, "application/jsonl"): OpenApiTypes.BINARY})

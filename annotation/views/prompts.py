@@ -9,6 +9,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.views.decorators.http import require_GET
 
 from annotation.access import prompt_for
+from annotation.asked_now import prompts_asked_now
 from annotation.export_feedback import as_jsonl, export_feedback
 from annotation.models import Annotation, Output, Prompt, Task, TaskOutput
 from annotation.views.listing import asked_for, page_of
@@ -56,15 +57,17 @@ def prompts(request: Request, slug: str) -> HttpResponse:
 def prompt(request: Request, slug: str, pk: int) -> HttpResponse:
     """One prompt with its outputs, and the questions about them with their answers."""
     prompt = prompt_for(request, slug, pk, at_least=Role.REVIEWER)
+    is_asked = prompts_asked_now(prompt.project, request.user).filter(pk=prompt.pk).exists()
     tasks = Task.objects.filter(prompt=prompt).select_related("queue")
     page = page_of(request, tasks, {}, newest_first=False, size=TASKS_A_PAGE)
-    outputs = list(prompt.outputs.order_by("pk")[: OUTPUTS_SHOWN + 1])
+    outputs = [] if is_asked else list(prompt.outputs.order_by("pk")[: OUTPUTS_SHOWN + 1])
     context = {
         "prompt": prompt,
+        "is_asked": is_asked,
         "meta": [(name, value) for name, value in prompt.meta.items()],
         "outputs": outputs_shown(outputs[:OUTPUTS_SHOWN]),
         "more_outputs": len(outputs) > OUTPUTS_SHOWN,
-        "tasks": tasks_shown(page.rows),
+        "tasks": [] if is_asked else tasks_shown(page.rows),
         "next_url": page.next_url,
         "first_url": page.first_url,
     }
