@@ -1,16 +1,21 @@
 """What people write in their answers becomes data, in the same transaction."""
 
+import io
+import json
 import threading
 
 import pytest
 from django.db import connections, transaction
+from django.urls import reverse
 
 from annotation.ask import NoQuestion, ask
 from annotation.ask_blank import ask_blank
 from annotation.assign import next_assignment
 from annotation.correct import correct
 from annotation.create_queue import create_queue
-from annotation.models import Assignment, Authorship, Output
+from annotation.export_feedback import export_feedback
+from annotation.intake import import_file
+from annotation.models import Annotator, Assignment, Authorship, Exemption, Output, Prompt
 from annotation.models.authorship import withdrawn
 from annotation.submit import BadAnswer, submit
 from tests import make
@@ -177,3 +182,120 @@ class TestWithoutAPrompt:
             ask(queue, None, [])
         with pytest.raises(NoQuestion, match="is about a prompt"):
             ask_blank(queue, 3, actor=None)
+
+
+class TestFeedbackLines:
+    LINES = [
+        {
+            "id": "demo-1",
+            "prompt": [{"role": "user", "content": "Why is the sky blue?"}],
+            "task_type": "demonstration",
+            "annotations": [
+                {
+                    "annotator": "w1",
+                    "answer": {"text": "Scattering."},
+                    "earlier": [{"answer": {"text": "Paint."}}],
+                }
+            ],
+        },
+        {
+            "id": "edit-1",
+            "prompt": [{"role": "user", "content": "Why is the sky blue?"}],
+            "task_type": "edit",
+            "outputs": [{"id": "a", "text": "It is green.", "source": "model"}],
+            "annotations": [{"annotator": "w1", "answer": {"text": "It is blue."}, "shown": ["a"]}],
+        },
+        {
+            "id": "prompt-1",
+            "task_type": "prompt_writing",
+            "annotations": [
+                {
+                    "annotator": "w2",
+                    "answer": {
+                        "messages": [{"role": "user", "content": "Warum?"}],
+                        "labels": {"category": "why"},
+                        "language": "de",
+                    },
+                }
+            ],
+            "brief": {"category": "why", "language": "de"},
+        },
+        {
+            "id": "gate-1",
+            "prompt": [{"role": "user", "content": "Why is the sky blue?"}],
+            "task_type": "validate",
+            "outputs": [{"id": "a", "text": "Scattering.", "source": "human"}],
+            "annotations": [
+                {"annotator": "w2", "answer": {"verdict": "reject"}, "reason": "Too short."}
+            ],
+        },
+    ]
+
+    def come_in(self, project):
+        lines = b"".join(json.dumps(line).encode() + b"\n" for line in self.LINES)
+        return import_file(project, io.BytesIO(lines))
+
+    def test_go_out_as_they_came_in_and_bring_what_was_written(self, project):
+        report = self.come_in(project)
+        assert (report.tasks, report.refused) == (4, 0)
+        assert list(export_feedback(project)) == self.LINES
+        counting = Output.objects.filter(source="human").exclude(withdrawn("output"))
+        assert {one.text for one in counting} == {"Scattering.", "It is blue."}
+        assert Prompt.objects.filter(source="human").get().tags == ["why"]
+        again = self.come_in(project)
+        assert (again.unchanged, again.refused) == (4, 0)
+        assert Authorship.objects.count() == 4
+
+    def test_whoever_wrote_it_in_a_file_is_not_asked_about_it(self, project):
+        self.come_in(project)
+        author = Annotator.objects.get(pseudonym="w1")
+        exempt = Exemption.objects.filter(annotator=author, why="wrote")
+        assert "gate-1" in exempt.values_list("task__ref", flat=True)
+
+    @pytest.mark.parametrize(
+        ("line", "sentence"),
+        [
+            ({"task_type": "demonstration"}, "A line needs a “prompt”."),
+            ({"task_type": "prompt_writing", "tags": ["x"]}, "without a prompt has no “tags”"),
+            ({"task_type": "prompt_writing", "brief": {"size": "x"}}, "no option “size”"),
+            (
+                {"prompt": [{"role": "user", "content": "Hi"}], "brief": {"text": "x"}},
+                "A line with a prompt has no “brief”.",
+            ),
+        ],
+    )
+    def test_refuses_in_a_sentence(self, project, line, sentence):
+        report = import_file(project, io.BytesIO(json.dumps(line).encode()))
+        assert report.refused == 1
+        assert sentence in report.problems[0].problem
+
+    def test_another_brief_is_another_line(self, project):
+        self.come_in(project)
+        line = {**self.LINES[2], "brief": {"category": "why"}}
+        report = import_file(project, io.BytesIO(json.dumps(line).encode()))
+        assert "with another brief" in report.problems[0].problem
+
+
+class TestProgram:
+    def test_writes_through_the_api(self, client, project, queue, prompt, alice):
+        ask(queue, prompt, [])
+        client.force_login(alice)
+        json_type = {"content_type": "application/json"}
+        asked = client.post(reverse("api_next", args=["demo"]), {}, **json_type)
+        question = asked.json()["question"]
+        assert (question["type"], question["outputs"], question["brief"]) == (
+            "demonstration",
+            [],
+            {},
+        )
+        body = {"answer": {"text": "Blue."}, "key": "program"}
+        address = reverse("api_answer", args=["demo", question["id"]])
+        assert client.post(address, body, **json_type).status_code == 201
+        assert Output.objects.get().text == "Blue."
+
+    def test_reads_the_brief(self, client, project, alice):
+        writing = create_queue(project, name="New", type="prompt_writing", actor=None)
+        ask_blank(writing, 1, brief={"language": "de"}, actor=None)
+        client.force_login(alice)
+        asked = client.post(reverse("api_next", args=["demo"]), {}, content_type="application/json")
+        assert asked.json()["question"]["brief"] == {"language": "de"}
