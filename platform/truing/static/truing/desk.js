@@ -140,6 +140,11 @@
   document.addEventListener("htmx:afterRequest", (event) => {
     if (event.detail.requestConfig?.verb !== "get") isSending = false;
   });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    // htmx would go on in the next question's field of the same name, and keys would be typed there.
+    const at = document.activeElement;
+    if (event.detail.target?.id === "question" && question?.contains(at)) at.blur();
+  });
   document.addEventListener("htmx:afterSwap", (event) => {
     // z, Enter: the last answer is corrected.
     if (event.detail.target.id === "last-answers-rows") event.detail.target.querySelector("a")?.focus();
