@@ -1,8 +1,8 @@
 """Turn an id from outside into an object of annotation, and check the role in the same call."""
 
-from typing import Any, cast
+from typing import cast
 
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
 from annotation.models import (
@@ -16,7 +16,8 @@ from annotation.models import (
     Prompt,
     Queue,
 )
-from truing.access import Role, membership_in, project_for, seen_in
+from annotation.once_taken import slot_once_taken
+from truing.access import Role, project_for, show_in_frame
 from truing.models import User
 
 
@@ -44,20 +45,14 @@ def endpoint_for(request: HttpRequest, slug: str, pk: int) -> Endpoint:
 def assignment_for(request: HttpRequest, slug: str, pk: int) -> tuple[Assignment, Annotator]:
     """A slot that this person took, though another may have it by now, and who they are here."""
     user = cast(User, request.user)
-    found: Any = get_object_or_404(
-        Assignment.objects.filter(queue__project__slug=slug, pk=pk)
-        .once_taken_by(user)
-        .select_related("task", "queue__project", "annotator")
-        .annotate(membership=membership_in("queue__project", user))
-        .exclude(membership=None)
-    )
-    assignment: Assignment = found
-    project = assignment.queue.project
-    seen_in(request, project, found.membership)
-    assignment.task.queue = assignment.queue
+    found = slot_once_taken(slug, pk, user)
+    if found is None:
+        raise Http404
+    assignment, membership = found
+    show_in_frame(request, membership)
     who = assignment.annotator
     if who is None or who.user_id != user.pk:
-        who = Annotator.objects.member(project, user)
+        who = Annotator.objects.member(membership.project, user)
     return assignment, who
 
 

@@ -29,7 +29,7 @@ from annotation.pick import (
     walk,
 )
 from truing.models import Project, User
-from truing.prepared import fetch
+from truing.prepared import fetch, run
 
 # The page says every minute that it is open; without it the slot is free a little later.
 HOLD = timedelta(minutes=5)
@@ -295,7 +295,7 @@ def extend_hold(assignment: Assignment, annotator: Annotator) -> bool:
 
 def _open_bookmark(queue: OpenQueue, annotator: Annotator) -> None:
     if not queue.has_bookmark:
-        fetch(
+        run(
             "INSERT INTO annotation_bookmark (queue_id, annotator_id, positions)"
             " VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
             [queue.queue.pk, annotator.pk, json.dumps(queue.positions)],

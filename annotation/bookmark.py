@@ -2,7 +2,7 @@
 
 from annotation.models import Annotator, Bookmark
 from annotation.pick import UNMET, WINDOW, OpenQueue, Stretch
-from truing.prepared import fetch
+from truing.prepared import fetch, run
 
 # A bookmark is moved when so many keys lie between it and what was picked.
 FAR = 256
@@ -51,10 +51,10 @@ def move(annotator: Annotator, queue: OpenQueue, stretch: Stretch, picked: int) 
     if not is_alone:
         return
     values = {"in": stretch.queue, "lane": stretch.lane, "after": stretch.after}
-    fetch(_MOVE, {**values, "annotator": annotator.pk, "picked": picked})
+    run(_MOVE, {**values, "annotator": annotator.pk, "picked": picked})
     floor = queue.floor.get(str(stretch.lane), 0)
     if stretch.after - floor > FAR_FOR_ALL:
-        fetch(_MOVE_FLOOR, {**values, "floor": floor})
+        run(_MOVE_FLOOR, {**values, "floor": floor})
 
 
 def remember_sweep(bookmarked: OpenQueue, annotator: Annotator) -> None:

@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Model
 
 from annotation.lanes import RANDOM_LANES, lanes_of
 from annotation.models import (
@@ -25,6 +24,7 @@ from annotation.models import (
     TaskOutput,
 )
 from annotation.models.queue import HIGHEST_PRIORITY, MAIN_LANE
+from annotation.rows import columns, made
 from truing.prepared import fetch
 
 WINDOW = 24
@@ -204,21 +204,6 @@ LEFT JOIN LATERAL (
 """
 
 
-def _columns(model: type[Model], table: str) -> str:
-    return ", ".join(f"{table}.{field.column}" for field in model._meta.concrete_fields)
-
-
-def _made(model: type[Any], values: Sequence[Any]) -> Any:
-    """An object from a row, as Django makes it."""
-    fields = model._meta.concrete_fields
-    read = [
-        json.loads(value) if isinstance(value, str) and field.get_internal_type() == "JSONField"
-        else value
-        for field, value in zip(fields, values, strict=True)
-    ]  # fmt: skip
-    return model.from_db(connection.alias, [field.attname for field in fields], read)
-
-
 def open_queues(annotator: Annotator, now: datetime) -> list[OpenQueue]:
     """The queues that are open to this person, the oldest first."""
     values = {
@@ -229,7 +214,7 @@ def open_queues(annotator: Annotator, now: datetime) -> list[OpenQueue]:
     }
     found = []
     for row in fetch(_OPEN_QUEUES, values):
-        queue, rest = _made(Queue, row[:_QUEUE]), row[_QUEUE:]
+        queue, rest = made(Queue, row[:_QUEUE]), row[_QUEUE:]
         positions, floor, has_bookmark, has_lapsed, answers_today, taken, *swept = rest
         found.append(
             OpenQueue(
@@ -303,10 +288,10 @@ WITH near AS MATERIALIZED (
 SELECT (SELECT count(*) FROM near), (SELECT lane FROM last), (SELECT id FROM last),
     EXISTS (SELECT FROM near WHERE {UNMET.format(slot="near")})
 """
-_OPEN_QUEUES = OPEN_QUEUES.format(queue=_columns(Queue, "queue"), last=MAIN_LANE + HIGHEST_PRIORITY)
+_OPEN_QUEUES = OPEN_QUEUES.format(queue=columns(Queue, "queue"), last=MAIN_LANE + HIGHEST_PRIORITY)
 _ASKED = ASKED.format(
-    slot=_columns(Assignment, "slot"),
-    task=_columns(Task, "task"),
+    slot=columns(Assignment, "slot"),
+    task=columns(Task, "task"),
     ahead=AHEAD,
     near_unmet=UNMET.format(slot="near"),
 )
@@ -323,8 +308,8 @@ _TASK = _SLOT + len(Task._meta.concrete_fields)
 
 
 def _read(row: tuple[Any, ...], queues: dict[int, Queue]) -> Picked:
-    slot: Assignment = _made(Assignment, row[:_SLOT])
-    task: Task = _made(Task, row[_SLOT:_TASK])
+    slot: Assignment = made(Assignment, row[:_SLOT])
+    task: Task = made(Task, row[_SLOT:_TASK])
     messages, language, number, text, guideline, draft, outputs, _, ahead = row[_TASK:]
     slot.task, slot.queue, task.queue = task, queues[slot.queue_id], queues[slot.queue_id]
     if task.prompt_id:

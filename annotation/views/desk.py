@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -197,7 +198,7 @@ def show(
         "chosen": desk.chosen if desk else None,
         "is_correction": is_correction,
         "scripts": SCRIPTS,
-        "outbox": outbox_of(request.membership),
+        "outbox": SimpleLazyObject(lambda: outbox_of(request.membership)),
         "skips": Meaning.choices,
     }
     if is_correction and question:

@@ -4,16 +4,14 @@ Someone who is not a member gets 404, so that names do not leak; a member whose 
 too low gets 403. Pages and API use the same functions.
 """
 
-from typing import Any, cast
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import OuterRef, Subquery
-from django.db.models.functions import JSONArray
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
 from truing.invite import InvitationOver
-from truing.models import ApiToken, Invitation, Membership, PasswordLink, Project, User
+from truing.models import ApiToken, Invitation, Membership, PasswordLink, Project
 from truing.password_link import LinkOver
 from truing.secret import digest_of
 
@@ -28,26 +26,14 @@ def membership_for(
         project__slug=slug,
         user_id=request.user.pk,
     )
-    _show_in_frame(request, membership)
+    show_in_frame(request, membership)
     if membership.role < at_least:
         raise PermissionDenied
     return membership
 
 
-def membership_in(project: str, user: User) -> Subquery:
-    """The key and role of somebody's membership, for a query that comes by their project."""
-    held = Membership.objects.filter(project=OuterRef(project), user=user)
-    return Subquery(held.values(both=JSONArray("pk", "role")))
-
-
-def seen_in(request: HttpRequest, project: Project, membership: list[int]) -> None:
-    """Tell the page's frame what a query found with `membership_in`."""
-    key, role = membership
-    user = cast(User, request.user)
-    _show_in_frame(request, Membership(pk=key, project=project, user=user, role=role))
-
-
-def _show_in_frame(request: HttpRequest, membership: Membership) -> None:
+def show_in_frame(request: HttpRequest, membership: Membership) -> None:
+    """Let the page say where one is, and as what."""
     # The page's frame shows the project and what this role may open. Django REST framework
     # hands its own wrapper round the request, and the frame knows only the request inside.
     frame: Any = getattr(request, "_request", request)

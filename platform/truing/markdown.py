@@ -32,7 +32,7 @@ FORMULAS_CHARACTERS = 40_000
 LONG_CHARACTERS = 12_000
 PART_CHARACTERS = 4_000
 # What takes time to render is kept, because the next annotator reads the same.
-KEPT_FROM_CHARACTERS = 2_000
+KEPT_FROM_CHARACTERS = 100
 KEPT_CHARACTERS = 20_000_000
 
 TAGS = frozenset(

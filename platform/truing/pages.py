@@ -11,6 +11,7 @@ from django.shortcuts import render as django_render
 from django.shortcuts import resolve_url
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
 
 from truing.database import refusal_in
 from truing.models import Membership
@@ -82,7 +83,8 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         "project": membership.project,
         "membership": membership,
         "role": membership.get_role_display(),
-        "nav": _nav(request.path, membership),
+        # A fragment has no frame, and does not ask for it.
+        "nav": SimpleLazyObject(lambda: _nav(request.path, membership)),
     }
 
 

@@ -352,7 +352,7 @@ def test_a_url_points_at_a_server_instead(monkeypatch):
         "DATABASE_URL", "postgresql://ann:s%40cret@db.example:6432/judged?sslmode=require"
     )
     settings = database_settings()
-    assert settings["ENGINE"] == "django.db.backends.postgresql"
+    assert settings["ENGINE"] == "truing.given_database"
     assert [settings[key] for key in ("USER", "PASSWORD", "HOST", "PORT", "NAME")] == [
         "ann", "s@cret", "db.example", "6432", "judged",
     ]  # fmt: skip

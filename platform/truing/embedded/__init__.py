@@ -32,7 +32,7 @@ def database_settings() -> dict[str, Any]:
     if not is_in_use():
         given = _read(os.environ["DATABASE_URL"])
         given["OPTIONS"] = {**_OPTIONS, **given["OPTIONS"]}
-        return {"ENGINE": "django.db.backends.postgresql", **given, **_KEPT_OPEN}
+        return {"ENGINE": "truing.given_database", **given, **_KEPT_OPEN}
     return {
         "ENGINE": "truing.embedded",  # its base.py starts the server with the first connection
         "HOST": str(socket_folder()),

@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from django.db.backends.postgresql import base
-
-from truing.embedded import hold
+from truing.embedded import hold, usable
 
 
-class DatabaseWrapper(base.DatabaseWrapper):
+class DatabaseWrapper(usable.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         hold()
         return super().get_new_connection(conn_params)

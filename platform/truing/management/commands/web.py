@@ -1,3 +1,4 @@
+import os
 import socket
 from argparse import ArgumentParser
 from typing import Any
@@ -8,6 +9,8 @@ from gunicorn.app.base import BaseApplication
 
 from truing import command
 from truing.errors import Invalid
+
+MOST_PROCESSES = 4
 
 
 class CannotListen(Invalid):
@@ -35,7 +38,12 @@ class Command(command.Command):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="Where to listen.")
         parser.add_argument("--port", type=int, default=8000, help="Where to listen.")
-        parser.add_argument("--processes", type=int, default=1, help="How many processes.")
+        parser.add_argument(
+            "--processes",
+            type=int,
+            default=min(MOST_PROCESSES, os.cpu_count() or 1),
+            help="How many processes; one a core, up to four, unless told otherwise.",
+        )
         parser.add_argument("--threads", type=int, default=8, help="Threads of each process.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -54,6 +62,8 @@ class Command(command.Command):
                 "worker_class": "gthread",
                 "timeout": 120,
                 "graceful_timeout": 5,
+                # A page at the desk asks again and again, each time on the same connection.
+                "keepalive": 75,
                 "loglevel": "warning",
                 "control_socket_disable": True,
             }
