@@ -12,6 +12,8 @@ from annotation.models import (
     Dataset,
     DatasetVersion,
     Endpoint,
+    Flag,
+    Grant,
     Import,
     Prompt,
     Queue,
@@ -69,6 +71,20 @@ def annotation_for(request: HttpRequest, slug: str, pk: int) -> Annotation:
         pk=pk,
         assignment__annotator__user_id=request.user.pk,
     )
+
+
+def grant_for(request: HttpRequest, slug: str, pk: int) -> Grant:
+    """A skill that somebody has in this project, for its curators."""
+    project = project_for(request, slug, at_least=Role.CURATOR)
+    found = Grant.objects.in_project(project).standing().select_related("annotator__project")
+    return get_object_or_404(found, pk=pk)
+
+
+def flag_for(request: HttpRequest, slug: str, pk: int) -> Flag:
+    """A question that somebody has flagged, for the project's curators."""
+    project = project_for(request, slug, at_least=Role.CURATOR)
+    found = Flag.objects.select_related("task__queue__project")
+    return get_object_or_404(found, pk=pk, task__queue__project=project)
 
 
 def dataset_for(request: HttpRequest, slug: str, name: str, *, at_least: Role) -> Dataset:

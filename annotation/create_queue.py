@@ -6,6 +6,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from annotation.default_rules import default_rules
+from annotation.handling import MOST_ANSWERS, Handling, set_handling
 from annotation.models import Guideline, Queue
 from annotation.task_types import TASK_TYPES
 from truing.audit import record
@@ -15,7 +16,6 @@ from truing.options import build, record_of
 from truing.plugins import plugin_named
 
 NAME_LENGTH = 200
-MOST_ANSWERS = 100
 GUIDELINE_LENGTH = 100_000
 
 
@@ -31,6 +31,7 @@ def create_queue(
     type: str,
     options: Mapping[str, Any] | None = None,
     overlap: int = 1,
+    handling: Mapping[str, Any] | None = None,
     guideline: str = "",
     state: str = Queue.State.OPEN,
     reserved_for: str = "",
@@ -54,6 +55,7 @@ def create_queue(
         reserved_for=reserved_for,
         created_by=actor,
     )
+    set_handling(queue, build(Handling, handling or {}))
     save_queue(queue)
     add_guideline(queue, guideline, actor=actor)
     if rules:

@@ -8,6 +8,7 @@ from django.db import transaction
 from annotation.create_queue import add_guideline, checked_name, checked_overlap, save_queue
 from annotation.enter import add_slots, clear_desk
 from annotation.fit_slots import fit_slots
+from annotation.handling import Handling, handling_of, reorder, set_handling
 from annotation.models import Queue
 from truing.audit import record
 from truing.errors import Invalid, Refused
@@ -26,6 +27,7 @@ def edit_queue(
     name: str | None = None,
     options: Mapping[str, Any] | None = None,
     overlap: int | None = None,
+    handling: Mapping[str, Any] | None = None,
     guideline: str | None = None,
     actor: User | None,
 ) -> Queue:
@@ -41,8 +43,15 @@ def edit_queue(
         queue.overlap = checked_overlap(overlap)
     after = {"name": queue.name, "options": queue.options, "overlap": queue.overlap}
     changed: dict[str, Any] = {key: after[key] for key in after if after[key] != before[key]}
+    if handling is not None or "overlap" in changed:
+        # What is not given stays as it is.
+        wanted = {**record_of(handling_of(queue)), **(handling or {})}
+        for item in set_handling(queue, build(Handling, wanted)):
+            changed[item] = getattr(queue, item)
     if changed:
         save_queue(queue)
+    if "order" in changed:
+        reorder(queue)
     if "overlap" in changed:
         fit_slots(queue)
     if guideline is not None and (added := add_guideline(queue, guideline, actor=actor)):

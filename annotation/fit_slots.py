@@ -54,10 +54,15 @@ WITH chosen AS (
         ) slot
         WINDOW task AS (PARTITION BY slot.task_id)
     ) numbered
-    WHERE takeable AND place <= number - %(overlap)s
+    WHERE takeable AND place <= number - %(most)s
 ), removed AS (
-    DELETE FROM annotation_assignment WHERE id IN (SELECT id FROM chosen)
-        AND (state = 'free' OR (state = 'held' AND held_until <= now()))
+    DELETE FROM annotation_assignment WHERE id IN (SELECT id FROM chosen) AND state = 'free'
+), let_go AS (
+    -- Who still has the page open is told, and what they typed is kept: the slot stays, nobody's.
+    UPDATE annotation_assignment
+    SET state = 'skipped', annotator_id = NULL, held_until = NULL, closed_at = now(),
+        skip_reason = 'no longer wanted'
+    WHERE id IN (SELECT id FROM chosen) AND state = 'held' AND held_until <= now()
 )
 SELECT count(*) FROM chosen
 """
@@ -72,6 +77,7 @@ def fit_slots(queue: Queue, tasks: Sequence[int] | None = None) -> None:
     values: dict[str, Any] = {
         "queue": queue.pk,
         "overlap": queue.overlap,
+        "most": max(queue.overlap, queue.most_answers or 0),
         "order": queue.order,
         "tasks": None if tasks is None else list(tasks),
     }

@@ -9,8 +9,10 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from annotation.assign import Desk, serve, take
+from annotation.certainty import ask_more
 from annotation.draft import save_draft
 from annotation.enter import enter_as
+from annotation.exam import mark
 from annotation.keep_written import keep_written
 from annotation.models import Annotation, Annotator, Assignment, Queue, Task
 from annotation.observe import observe
@@ -276,6 +278,8 @@ def _close(
     keep_written(annotation, slot.task)
     observe(annotation, who)
     retag_if_classified(slot.queue, slot.task.prompt_id)
+    ask_more(slot)
+    mark(slot, who)
     return annotation
 
 

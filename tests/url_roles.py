@@ -15,6 +15,7 @@ from django.utils import timezone
 from alignment.models import Checkpoint, Generation, Review, Run
 from annotation.assign import next_assignment
 from annotation.freeze import freeze
+from annotation.models import Flag, Grant
 from annotation.receive_import import receive_import
 from annotation.submit import submit
 from tests import make
@@ -67,6 +68,16 @@ URL_ROLES: dict[str, dict[str, str]] = {
     "queue_state": {"POST": "CURATOR"},
     "queue_fill": {"POST": "CURATOR"},
     "queue_feedback": {"GET": "CURATOR"},
+    "skills": {"GET": "CURATOR", "POST": "CURATOR"},
+    "skills_file": {"POST": "CURATOR"},
+    "skill_take": {"POST": "CURATOR"},
+    "flags": {"GET": "CURATOR"},
+    "flag_decide": {"POST": "CURATOR"},
+    "api_skills": {"GET": "CURATOR", "POST": "CURATOR"},
+    "api_skill": {"DELETE": "CURATOR"},
+    "api_flags": {"GET": "CURATOR"},
+    "api_flag": {"POST": "CURATOR"},
+    "api_priority": {"POST": "CURATOR"},
     "prompts": {"GET": "REVIEWER"},
     "prompt": {"GET": "REVIEWER"},
     "answers": {"GET": "REVIEWER"},
@@ -296,6 +307,15 @@ def a_review(project, person):
     return {"pk": review.pk}
 
 
+def a_grant(project, person):
+    annotator = make.annotator(project)
+    return {"pk": Grant.objects.create(annotator=annotator, skill="language:de", how="hand").pk}
+
+
+def a_flag(project, person):
+    return {"pk": Flag.objects.create(task=make.task(project), reason="It is empty.").pk}
+
+
 # What the addresses need: called with the project and the person who asks (for an outsider: the
 # project's owner), gives the address's arguments. The slug is always there.
 ARGUMENTS = {
@@ -310,6 +330,11 @@ ARGUMENTS = {
     "queue_state": a_queue,
     "queue_fill": a_queue,
     "queue_feedback": a_queue,
+    "api_priority": a_queue,
+    "skill_take": a_grant,
+    "api_skill": a_grant,
+    "flag_decide": a_flag,
+    "api_flag": a_flag,
     "prompt": a_prompt,
     "import": an_import,
     "import_start": an_import,

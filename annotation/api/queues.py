@@ -13,12 +13,16 @@ from annotation.ask import NoQuestion, ask
 from annotation.count_queue import count_queues
 from annotation.create_queue import create_queue
 from annotation.edit_queue import edit_queue, refuse_reserved, set_queue_state
+from annotation.handling import handling_of
 from annotation.models import Output, Prompt, Queue, Task, TaskOutput
+from annotation.models.queue import HIGHEST_PRIORITY
+from annotation.prioritise import prioritise
 from annotation.task_types import TASK_TYPES
 from truing.access import Role, project_for
 from truing.api.authentication import person
 from truing.api.body import Body, read
 from truing.api.paging import lists, paged
+from truing.options import record_of
 
 LARGEST_KEY = 2**63 - 1
 
@@ -47,13 +51,17 @@ class ProgressSerializer(serializers.Serializer[Any]):
 class QueueDetailSerializer(QueueSerializer):
     guideline = serializers.SerializerMethodField(help_text="The instructions in force.")
     progress = serializers.SerializerMethodField()
+    handling = serializers.SerializerMethodField(help_text="How questions are handed out.")
 
     class Meta(QueueSerializer.Meta):
-        fields = (*QueueSerializer.Meta.fields, "guideline", "progress")  # type: ignore[assignment]
+        fields = (*QueueSerializer.Meta.fields, "handling", "guideline", "progress")  # type: ignore[assignment]
 
     def get_guideline(self, queue: Queue) -> str:
         newest = queue.guidelines.order_by("-number").first()
         return newest.text if newest else ""
+
+    def get_handling(self, queue: Queue) -> dict[str, Any]:
+        return record_of(handling_of(queue))
 
     @extend_schema(responses=ProgressSerializer)
     def get_progress(self, queue: Queue) -> dict[str, int]:
@@ -70,6 +78,11 @@ class QueueEditBody(Body):
     options = serializers.DictField(required=False, help_text="Those of the task type.")
     overlap = serializers.IntegerField(
         required=False, min_value=1, max_value=100, help_text="Answers wanted a task."
+    )
+    handling = serializers.DictField(
+        required=False,
+        help_text="order, most_answers, confidence, daily_cap, gold_share, repeat_share, skills, "
+        "exam_skill, exam_size, exam_share: what is left out stays.",
     )
     guideline = serializers.CharField(required=False, allow_blank=True, max_length=100_000)
     state = serializers.ChoiceField(choices=Queue.State.values, required=False)
@@ -114,6 +127,17 @@ class TaskBody(Body):
     )
 
 
+class PriorityBody(Body):
+    tasks = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=LARGEST_KEY), max_length=10_000
+    )
+    priority = serializers.IntegerField(min_value=-HIGHEST_PRIORITY, max_value=HIGHEST_PRIORITY)
+
+
+class PrioritySerializer(serializers.Serializer[Any]):
+    changed = serializers.IntegerField()
+
+
 @lists(QueueSerializer)
 @extend_schema(methods=["POST"], request=QueueBody, responses={201: QueueDetailSerializer})
 @api_view(["GET", "POST"])
@@ -139,6 +163,16 @@ def queue(request: Request, slug: str, pk: int) -> Response:
         if state:
             queue = set_queue_state(queue, state, actor=person(request))
     return Response(QueueDetailSerializer(queue).data)
+
+
+@extend_schema(request=PriorityBody, responses=PrioritySerializer)
+@api_view(["POST"])
+def priority(request: Request, slug: str, pk: int) -> Response:
+    """Give tasks of a queue another priority; the higher, the sooner."""
+    queue = queue_for(request, slug, pk, at_least=Role.CURATOR)
+    refuse_reserved(queue)
+    number = prioritise(queue, **read(request, PriorityBody), actor=person(request))
+    return Response({"changed": number})
 
 
 @lists(TaskSerializer)

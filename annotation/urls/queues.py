@@ -17,5 +17,6 @@ pages = [
 api = [
     path("queues/", queues_api.queues, name="api_queues"),
     path("queues/<int:pk>/", queues_api.queue, name="api_queue"),
+    path("queues/<int:pk>/priority/", queues_api.priority, name="api_priority"),
     path("queues/<int:pk>/tasks/", queues_api.tasks, name="api_tasks"),
 ]

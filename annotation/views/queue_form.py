@@ -6,11 +6,14 @@ from django import forms
 from django.http import QueryDict
 
 from annotation.create_queue import GUIDELINE_LENGTH, MOST_ANSWERS, NAME_LENGTH
+from annotation.handling import Handling, handling_of
 from annotation.models import Queue
 from annotation.task_types import TASK_TYPES
-from truing.options import OptionField, fields_of
+from truing.options import OptionField, fields_of, record_of
 
 OPTION = "option."
+HANDED = "handling."
+HANDLING = fields_of(Handling)
 
 
 class QueueForm(forms.Form):
@@ -38,6 +41,13 @@ class QueueForm(forms.Form):
         super().__init__(written, initial=_initial(queue) if queue else None)
         for item in self.items:
             self.fields[OPTION + item.name] = _field(item)
+        for item in HANDLING:
+            # What a form does not say takes its default, or stays.
+            self.fields[HANDED + item.name] = _field(item)
+            self.fields[HANDED + item.name].required = False
+
+    def handling_fields(self) -> list[forms.BoundField]:
+        return [self[HANDED + item.name] for item in HANDLING]
 
     def own_fields(self) -> list[forms.BoundField]:
         return [self["name"], self["overlap"]]
@@ -53,6 +63,11 @@ class QueueForm(forms.Form):
             "overlap": written["overlap"],
             "guideline": written["guideline"],
             "options": {item.name: written[OPTION + item.name] for item in self.items},
+            "handling": {
+                item.name: written[HANDED + item.name]
+                for item in HANDLING
+                if HANDED + item.name in self.data
+            },
         }
 
 
@@ -60,6 +75,8 @@ def _initial(queue: Queue) -> dict[str, Any]:
     newest = queue.guidelines.order_by("-number").first()
     shown: dict[str, Any] = {"name": queue.name, "overlap": queue.overlap}
     shown["guideline"] = newest.text if newest else ""
+    handled = record_of(handling_of(queue))
+    shown |= {HANDED + name: _shown(value) for name, value in handled.items()}
     return shown | {OPTION + name: _shown(value) for name, value in queue.options.items()}
 
 
@@ -81,6 +98,7 @@ def _field(item: OptionField) -> forms.Field:
         return forms.CharField(required=False, widget=lines, **about)
     about["required"] = not item.optional
     if item.type is str:
+        about["required"] = about["required"] and item.default != ""
         return forms.CharField(**about)
     limits: dict[str, Any] = {"min_value": item.min_value, "max_value": item.max_value}
     return (forms.IntegerField if item.type is int else forms.FloatField)(**about, **limits)

@@ -28,6 +28,8 @@ NAVIGATION: tuple[tuple[str, tuple[tuple[str, str, Role], ...]], ...] = (
             ("prompts", "Prompts", Role.REVIEWER),
             ("answers", "Answers", Role.REVIEWER),
             ("agreement", "Agreement", Role.REVIEWER),
+            ("flags", "Flags", Role.CURATOR),
+            ("skills", "Skills", Role.CURATOR),
         ),
     ),
     (

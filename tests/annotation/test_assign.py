@@ -201,24 +201,6 @@ def test_a_pick_reads_no_more_where_the_queue_is_longer(project, alice):
     assert queries() == few
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_pick_reads_an_index_and_not_the_table(project, alice):
-    queue = make.queue(project)
-    task = make.task(project, queue=queue)
-    Assignment.objects.bulk_create(
-        Assignment(task=task, queue=queue, state="answered", closed_at=timezone.now())
-        for _ in range(20_000)
-    )
-    Assignment.objects.bulk_create(Assignment(task=task, queue=queue) for _ in range(2_000))
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE annotation_assignment")
-    annotator = Annotator.objects.member(project, alice)
-    free = Assignment.objects.filter(queue=queue).unmet_by(annotator).free()[:1]
-    plan = free.explain()
-    assert "assignment_free" in plan or "Index" in plan
-    assert "Seq Scan on annotation_assignment" not in plan
-
-
 # --- The race. Each thread has a connection of its own.
 
 PEOPLE = 32

@@ -1,0 +1,83 @@
+"""Ask again until the merged answer of a task is certain enough, or enough have been asked."""
+
+from collections import Counter, defaultdict
+from itertools import combinations
+from math import comb
+from typing import Any
+
+from annotation.aggregators.base import read_vote, said_by
+from annotation.enter import add_slots
+from annotation.lanes import lane_for
+from annotation.models import Annotation, Assignment, Queue, Task
+
+State = Assignment.State
+WANTED = [Assignment.Purpose.ANSWER, Assignment.Purpose.IMPORT]
+
+
+def certainty(counts: Counter[Any]) -> float:
+    """The chance that the leading answer is more frequent than the next one among all people.
+
+    That of the two that comes first in a coin's posterior: before anybody answers, every share is
+    as likely as any other (a Beta distribution with 1 and 1).
+    """
+    ranked = [number for _, number in counts.most_common(2)]
+    lead, following = (ranked + [0, 0])[:2]
+    tosses = lead + following + 1
+    return sum(comb(tosses, heads) for heads in range(lead + 1)) / 2**tosses
+
+
+def certainty_of(task: Task, round: int = 1) -> float:
+    """How certain the merged answer is in its most doubtful part; 1 where nothing is compared.
+
+    The parts are the pairs of a ranking, and each label that is given.
+    """
+    queue = task.queue
+    refs = list(task.task_outputs.order_by("position").values_list("ref", flat=True))
+    parts: defaultdict[Any, Counter[Any]] = defaultdict(Counter)
+    votes = Annotation.objects.votes().filter(assignment__task=task, assignment__round=round)
+    for answer in votes.values_list("answer", flat=True):
+        for part, said in said_in(queue, answer, refs).items():
+            parts[part][said] += 1
+    return min((certainty(counts) for counts in parts.values()), default=1.0)
+
+
+def said_in(queue: Queue, answer: dict[str, Any], refs: list[str]) -> dict[Any, Any]:
+    """What an answer says, part by part; nothing where people write freely."""
+    said: dict[Any, Any] = {}
+    compared = queue.task_type.comparison(answer, queue.type_options)
+    vote = read_vote(compared, refs, annotation=0, annotator=0) if len(refs) > 1 else None
+    if vote:
+        for first, second in combinations(range(len(refs)), 2):
+            said[first, second] = said_by(vote, first, second)
+    elif "verdict" in answer:
+        said["verdict"] = answer["verdict"]
+    for name, label in _labels(answer.get("labels")).items():
+        said[name] = label
+    return said
+
+
+def _labels(labels: Any) -> dict[str, Any]:
+    if isinstance(labels, dict):
+        return {f"label {name}": repr(value) for name, value in labels.items()}
+    if isinstance(labels, list):
+        return {"labels": repr(sorted(map(str, labels)))}
+    return {}
+
+
+def ask_more(slot: Assignment) -> None:
+    """Add a slot to the answered one's task, when all have answered and it is not certain yet."""
+    queue = slot.queue
+    if not queue.most_answers or queue.most_answers <= queue.overlap:
+        return
+    # Two last answers at once come one after the other, and only the second asks for more.
+    task = Task.objects.select_for_update(no_key=True).get(pk=slot.task_id)
+    task.queue = queue
+    wanted = Assignment.objects.filter(task=task, round=slot.round, purpose__in=WANTED)
+    states = Counter(wanted.exclude(state=State.SKIPPED).values_list("state", flat=True))
+    if states.total() > states[State.ANSWERED] or states.total() >= queue.most_answers:
+        return
+    if task.is_withheld or certainty_of(task, slot.round) >= queue.confidence:
+        return
+    add_slots(queue.pk)
+    lane = lane_for(queue, priority=task.priority, level=states.total(), is_begun=True)
+    Assignment.objects.create(task=task, queue=queue, round=slot.round, lane=lane)

@@ -1,0 +1,44 @@
+"""Mark exams: who is right often enough gets the exam's skill."""
+
+from typing import Any
+
+from annotation.certainty import said_in
+from annotation.grant import How, grant
+from annotation.models import Annotation, Annotator, Assignment, Grant, Queue
+
+
+def share_right(
+    queue: Queue, answer: dict[str, Any], gold: dict[str, Any], refs: list[str]
+) -> float:
+    """How much of a known answer this answer says, from 0 to 1."""
+    wanted, said = said_in(queue, gold, refs), said_in(queue, answer, refs)
+    if not wanted:
+        return float(answer == gold)
+    return sum(said.get(part) == value for part, value in wanted.items()) / len(wanted)
+
+
+def mark(slot: Assignment, annotator: Annotator) -> Grant | None:
+    """After an exam's last check: the skill, where enough was right."""
+    queue = slot.queue
+    if not queue.exam_skill or slot.purpose != Assignment.Purpose.GOLD:
+        return None
+    given = list(
+        Annotation.objects.current()
+        .filter(
+            assignment__annotator=annotator,
+            assignment__queue=queue,
+            assignment__purpose=Assignment.Purpose.GOLD,
+        )
+        .select_related("assignment__task")
+        .prefetch_related("assignment__task__task_outputs")
+    )
+    if len(given) < queue.exam_size:
+        return None
+    right = 0.0
+    for annotation in given:
+        task = annotation.assignment.task
+        refs = [place.ref for place in task.task_outputs.all()]
+        right += share_right(queue, annotation.answer, task.gold or {}, refs)
+    if right / len(given) < queue.exam_share:
+        return None
+    return grant(annotator, queue.exam_skill, how=How.EXAM, queue=queue, actor=annotator.user)
