@@ -169,6 +169,7 @@ def keep_reply(reply: Reply, text: str) -> Output | None:
     )
     found.trouble = Reply.Trouble.NONE
     found.save(update_fields=["output", "trouble"])
+    Endpoint.objects.filter(pk=endpoint.pk).exclude(problem="").update(problem="")
     return found.output
 
 

@@ -29,7 +29,7 @@
       const needed = radio.value === "tie" ? 2 : 1;
       radio.disabled = pane ? pane.dataset.state !== "answered" : answered.length < needed;
       if (radio.disabled) radio.checked = false;
-      radio.closest("label").classList.toggle("opacity-40", radio.disabled);
+      radio.closest("label").classList.toggle("opacity-50", radio.disabled);
     }
     mark(form);
   };
