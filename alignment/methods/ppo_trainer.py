@@ -20,6 +20,7 @@ import math
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 # The score of whole texts: token ids and their attention mask in, a number for each text out.
 RewardFunction = Callable[[Tensor, Tensor], Tensor]
@@ -335,20 +336,32 @@ class PPOTrainer:
         columns = torch.arange(width, device=self.device)
         prompt_mask = (columns >= width - lengths.unsqueeze(-1)).long()
         generate: Any = self.policy.generate
-        sequences: Tensor = generate(
-            input_ids=input_ids,
-            attention_mask=prompt_mask,
+        with self._drawing():
+            sequences: Tensor = generate(input_ids=input_ids, attention_mask=prompt_mask)
+        mask = answer_mask(sequences[:, width:], self.eos)
+        return sequences, torch.cat([prompt_mask, mask.long()], dim=1), mask
+
+    @contextmanager
+    def _drawing(self) -> Iterator[None]:
+        """Draw from what is trained and nothing else: the model's own settings are put aside.
+
+        A penalty for repetition, say, would make likely what the policy does not say. They are
+        put aside, not overruled: `generate` fills what it is not told from them.
+        """
+        own = self.policy.generation_config
+        self.policy.generation_config = GenerationConfig(
             do_sample=True,
             temperature=self.config.temperature,
-            # Nothing is cut off: what is sampled must be what is trained.
             top_k=0,
             top_p=1.0,
             max_new_tokens=self.config.max_new_tokens,
             eos_token_id=self.eos,
             pad_token_id=self.pad,
         )
-        mask = answer_mask(sequences[:, width:], self.eos)
-        return sequences, torch.cat([prompt_mask, mask.long()], dim=1), mask
+        try:
+            yield
+        finally:
+            self.policy.generation_config = own
 
     def _score(self, ids: Tensor, attention: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """The reward model's score, and which answers came to their end."""

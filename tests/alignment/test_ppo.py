@@ -308,6 +308,19 @@ def test_prompts_of_other_lengths_beside_it_change_nothing_for_an_answer():
     torch.testing.assert_close(values, expected[1], atol=1e-5, rtol=1e-4)
 
 
+def test_answers_are_drawn_from_what_is_trained_whatever_the_model_says_of_drawing():
+    drawn = []
+    its_own = {"no_repeat_ngram_size": 1, "repetition_penalty": 9.0, "suppress_tokens": [4]}
+    for said in ({}, its_own):
+        trainer = trainer_for(lambda ids, attention: torch.zeros(len(ids)), max_new_tokens=8)
+        trainer.policy.generation_config.update(**said)
+        torch.manual_seed(0)
+        drawn.append(trainer._answer([[2, 3]] * 32)[0].tolist())
+        for name, value in said.items():
+            assert getattr(trainer.policy.generation_config, name) == value, "for who uses it later"
+    assert drawn[0] == drawn[1]
+
+
 def test_every_prompt_comes_once_before_one_comes_again():
     prompts = [(2, number) for number in range(2, 6)]
     trainer = trainer_for(
