@@ -98,6 +98,18 @@ def rendered(tokenizer: "PreTrainedTokenizerBase", prompt: Messages | str) -> st
     return str(tokenizer.apply_chat_template(prompt, tokenize=False, add_generation_prompt=True))
 
 
+def room_of(path: Path) -> int | None:
+    """How many tokens this model reads at most; None where nothing limits it."""
+    from transformers import AutoConfig
+
+    try:
+        config = AutoConfig.from_pretrained(str(path), trust_remote_code=False)
+    except (OSError, ValueError, KeyError) as error:
+        raise NoModel(f"The model in {path} cannot be read: {_first_line(error)}") from None
+    room = getattr(config.get_text_config(), "max_position_embeddings", None)
+    return room if isinstance(room, int) and room > 0 else None
+
+
 def policy_of(
     path: Path, tokenizer: "PreTrainedTokenizerBase", *, dtype: "torch.dtype | None" = None
 ) -> "PreTrainedModel":

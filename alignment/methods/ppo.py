@@ -20,6 +20,10 @@ class OtherTokenizer(Invalid):
     """The reward model reads other tokens than the base: train it from the same base."""
 
 
+class NoRoom(Invalid):
+    """The model has no room for prompt and answer."""
+
+
 class Ppo(Method):
     label = "Proximal policy optimisation (PPO)"
     reads = "trl_prompts"
@@ -89,7 +93,10 @@ class Ppo(Method):
             1.0, "What an answer that does not come to its end loses.", min_value=0, max_value=1000
         )
         max_length: int = option(
-            1024, "Longer prompts are left out, in tokens.", min_value=8, max_value=1_000_000
+            1024,
+            "Longer prompts are left out, in tokens; so is what leaves no room for an answer.",
+            min_value=8,
+            max_value=1_000_000,
         )
         seed: int = option(
             0, "The same seed gives the same losses.", min_value=0, max_value=2**31 - 1
@@ -116,7 +123,8 @@ class Ppo(Method):
         use_all_cores()
         tokenizer = tokenizer_of(work.base)
         _check_same_tokens(tokenizer, tokenizer_of(work.reward))
-        asked = _tokenised([row["prompt"] for row in prompts], tokenizer, work.options.max_length)
+        longest = _longest_prompt(work)
+        asked = _tokenised([row["prompt"] for row in prompts], tokenizer, longest)
         trainer = _trainer(work, tokenizer, asked)
         if work.resume:
             trainer.load(work.resume)
@@ -181,6 +189,23 @@ def _check_same_tokens(
     """The reward model is given the policy's tokens as they are."""
     if tokenizer.get_vocab() != of_reward.get_vocab():
         raise OtherTokenizer
+
+
+def _longest_prompt(work: Work) -> int:
+    """How many tokens a prompt may have, so that policy and judge can read its longest answer."""
+    from alignment.methods.loading import room_of
+
+    longest, answer = work.options.max_length, work.options.max_new_tokens
+    for path in (work.base, work.reward):
+        assert path is not None
+        room = room_of(path)
+        if room is not None and room <= answer:
+            raise NoRoom(
+                f"A model that reads {room} tokens has no room for a prompt and an answer of "
+                f"{answer}: choose a smaller max_new_tokens."
+            )
+        longest = min(longest, room - answer) if room is not None else longest
+    return int(longest)
 
 
 def _tokenised(

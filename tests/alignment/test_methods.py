@@ -163,6 +163,35 @@ def test_ppo_refuses_a_reward_model_with_another_tokenizer(policy, reward, tmp_p
     assert "other tokens than the base" in (folder / "problem.txt").read_text()
 
 
+def test_ppo_leaves_out_what_leaves_no_room_for_an_answer(policy, reward, tmp_path):
+    """The models read 128 tokens, of which an answer takes 100 and each prompt about 10."""
+    folder = tiny.method_folder(
+        tmp_path, "ppo", policy, reward, steps=1, max_new_tokens=100, max_length=1024
+    )
+    rows = tiny.prompts(16)
+    tiny.write_lines(folder / "train.jsonl", [*rows, {"prompt": tiny.asked("cat" * 40)}])
+    assert run(folder, lambda: train(folder)) == 0, (folder / "problem.txt").read_text()
+    assert json.loads((folder / "result.json").read_text())["dropped_rows"] == 1
+
+
+def test_ppo_refuses_a_model_without_room_for_prompt_and_answer(policy, reward, tmp_path):
+    folder = tiny.method_folder(tmp_path, "ppo", policy, reward, max_new_tokens=128)
+    assert run(folder, lambda: train(folder)) == 1
+    assert (folder / "problem.txt").read_text() == (
+        "A model that reads 128 tokens has no room for a prompt and an answer of 128: "
+        "choose a smaller max_new_tokens.\n"
+    )
+
+
+def test_ppo_also_leaves_room_in_the_reward_model(policy, reward, tmp_path):
+    small = shutil.copytree(reward, tmp_path / "small")
+    config = json.loads((small / "config.json").read_text())
+    (small / "config.json").write_text(json.dumps(config | {"max_position_embeddings": 16}))
+    folder = tiny.method_folder(tmp_path / "run", "ppo", policy, small, max_new_tokens=14)
+    assert run(folder, lambda: train(folder)) == 1
+    assert "all are longer than 2 tokens" in (folder / "problem.txt").read_text()
+
+
 def test_dpo_starts_where_its_base_stands(policy, tmp_path):
     options = {"max_steps": 1, "learning_rate": 1e-3}
     folder = tiny.run_folder(tmp_path, "dpo", options, train=tiny.preferences(), base=policy)
