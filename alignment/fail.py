@@ -1,6 +1,7 @@
 """Failing: the process ends with one sentence for the person who asked for it."""
 
 import errno
+import logging
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from alignment.backends import BACKENDS
 from alignment.models import Process
 from truing.audit import record
 
+log = logging.getLogger(__name__)
+
+UNFORESEEN = "Something went wrong here that nobody foresaw; the server's log says what."
 FULL = "The disk is full: make room, then resume it. Its earlier checkpoints are still there."
 FULL_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 NEARLY_FULL_BYTES = 1_000_000
@@ -33,6 +37,17 @@ def fail(process: Process, problem: Exception | str) -> None:
             record(
                 f"{kind}.fail", actor=None, project=process.project, on=process, problem=sentence
             )
+
+
+def fail_unforeseen(process: Process) -> None:
+    """Record that it failed through an error of ours, which goes to the log of the server.
+
+    For whoever caught the error: left as it is, the process would hold its slot for ever.
+    """
+    log.exception("%s of %s failed.", process, process.project)
+    # What was rolled back has left its traces in the object.
+    process.refresh_from_db()
+    fail(process, UNFORESEEN)
 
 
 def what_went_wrong(process: Process) -> str:

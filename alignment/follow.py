@@ -9,6 +9,7 @@ from datetime import timedelta
 from itertools import chain
 
 from django.conf import settings
+from django.db import OperationalError
 from django.db.models import F
 from django.utils import timezone
 from procrastinate import JobContext
@@ -16,7 +17,7 @@ from procrastinate.contrib.django import app
 
 from alignment.backends import BACKENDS
 from alignment.backends import State as Outcome
-from alignment.fail import fail, what_went_wrong
+from alignment.fail import fail, fail_unforeseen, what_went_wrong
 from alignment.keep import keep
 from alignment.look_after import look_after
 from alignment.metrics import last_line
@@ -42,8 +43,8 @@ def follow(process: Process) -> None:
         if process.state not in (State.RUNNING, State.CANCELLING):
             return
         outcome = BACKENDS[process.backend].state(process.handle, process.folder)
-        _note_progress(process)
         if outcome == Outcome.RUNNING:
+            _note_progress(process)
             _insist(process)
         else:
             _end(process, outcome)
@@ -71,6 +72,17 @@ def _insist(process: Process) -> None:
 
 
 def _end(process: Process, outcome: Outcome) -> None:
+    """Draw the conclusion from how it ended. One that cannot be drawn is a failure, too."""
+    try:
+        _note_progress(process)
+        _conclude(process, outcome)
+    except OperationalError:
+        raise  # the database was away: whoever follows tries again
+    except Exception:
+        fail_unforeseen(process)
+
+
+def _conclude(process: Process, outcome: Outcome) -> None:
     finished = outcome == Outcome.SUCCEEDED and not (process.folder / "cancelled.txt").exists()
     if finished:
         keep(process)

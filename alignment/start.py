@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 from procrastinate.contrib.django import app
@@ -14,7 +14,7 @@ import alignment
 import truing
 from alignment.backends import BACKENDS
 from alignment.backends.environment import environment
-from alignment.fail import fail
+from alignment.fail import fail, fail_unforeseen
 from alignment.models import Generation, Process, Run
 from alignment.pack import pack
 from truing.errors import Refused
@@ -55,6 +55,11 @@ def begin(process: Process) -> None:
             )
         except (Refused, OSError) as problem:
             fail(process, problem)
+            return
+        except OperationalError:
+            raise  # the database was away: whoever follows tries again
+        except Exception:
+            fail_unforeseen(process)
             return
         process.move(State.STARTING, State.RUNNING, handle=handle)
         # Somebody who asked for the end meanwhile saw it starting.

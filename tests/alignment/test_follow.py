@@ -8,22 +8,27 @@ import sys
 import threading
 import time
 import zlib
+from contextlib import suppress
 
 import pytest
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from alignment import start
 from alignment.backends import BACKENDS
 from alignment.backends import State as Outcome
+from alignment.fail import UNFORESEEN
 from alignment.follow import follow, follow_all
+from alignment.generate import generate
 from alignment.launch import launch
 from alignment.methods import checkpoints
 from alignment.metrics import last_line
 from alignment.models import Checkpoint, Generation, Process, Promotion, Review, Run
 from alignment.resume import CannotResume, resume
 from alignment.start import start_next
+from annotation.models import Prompt
+from tests import make
 from tests.alignment import tiny
 from tests.database_url import database_url
 from truing.models import Event
@@ -153,6 +158,71 @@ def test_a_full_disk_fails_the_run_before_it_starts_too(sft, settings, tmp_path,
     monkeypatch.undo()
     resume(run, actor=None)
     assert run.state == Run.State.QUEUED
+
+
+def test_an_error_of_ours_before_it_starts_frees_the_slot(sft, monkeypatch, caplog):
+    run, next_one = sft(), sft()
+
+    def stumble(*args):
+        raise KeyError("what nobody foresaw")
+
+    monkeypatch.setattr("alignment.pack._write_rows", stumble)
+    start_next("local")
+    run.refresh_from_db()
+    assert (run.state, run.problem) == (Run.State.FAILED, UNFORESEEN)
+    assert "what nobody foresaw" in caplog.text
+    monkeypatch.undo()
+    assert start_next("local") == next_one
+
+
+@pytest.mark.parametrize("step", ["_move_model", "weigh", "_free_name", "record"])
+def test_an_error_of_ours_after_it_ended_frees_the_slot(commanded, monkeypatch, step):
+    run = commanded("import os; os.mkdir('model')")
+    model = run.base.folder
+
+    def stumble(*args, **named):
+        raise TypeError("what nobody foresaw")
+
+    monkeypatch.setattr("alignment.keep._move_model", lambda run: model)
+    monkeypatch.setattr(f"alignment.keep.{step}", stumble)
+    until_ended(run)
+    assert (run.state, run.problem) == (Run.State.FAILED, UNFORESEEN)
+    assert not Checkpoint.objects.filter(run=run).exists()
+
+
+def test_lines_that_are_none_end_the_generation(base, project, erin, monkeypatch):
+    make.prompt(project)
+    generation = generate(base, Prompt.objects.all(), actor=erin)
+    real = BACKENDS["local"].start
+    code = "open('outputs.jsonl', 'w').write('nonsense\\n')"
+    monkeypatch.setattr(
+        BACKENDS["local"],
+        "start",
+        lambda command, folder, env: real([command[0], "-c", code], folder, env),
+    )
+    start_next("local")
+    deadline = time.monotonic() + 60
+    while not generation.has_ended:
+        with suppress(ExceptionGroup):  # as long as it runs, it may yet become better
+            follow_all()
+        generation.refresh_from_db()
+        assert time.monotonic() < deadline
+    assert (generation.state, generation.problem) == (Generation.State.FAILED, UNFORESEEN)
+
+
+def test_the_database_may_be_away_and_the_run_is_taken_up_later(sft, monkeypatch):
+    run = sft()
+
+    def away(*args):
+        raise OperationalError("the connection is lost")
+
+    monkeypatch.setattr("alignment.pack._write_rows", away)
+    with pytest.raises(OperationalError):
+        start_next("local")
+    monkeypatch.undo()
+    follow_all()
+    run.refresh_from_db()
+    assert run.state == Run.State.RUNNING
 
 
 def test_what_is_killed_three_times_waits_for_a_person(commanded):
