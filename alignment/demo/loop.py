@@ -12,7 +12,6 @@ from alignment.demo import world
 from alignment.demo.cast import Cast, Player
 from alignment.demo.recipe import Recipe
 from alignment.finish import finish
-from alignment.follow import follow_all
 from alignment.generate import generate
 from alignment.launch import launch
 from alignment.models import Checkpoint, Generation, Process, Review, Run
@@ -20,6 +19,7 @@ from alignment.promote import promote
 from alignment.reject import reject
 from alignment.review import open_review
 from alignment.verdict import Verdict, verdict
+from alignment.wait import follow_on
 from annotation.ask import ask_all
 from annotation.assign import next_assignment
 from annotation.create_queue import create_queue
@@ -231,7 +231,7 @@ class Loop:
         if review.state != Review.State.OPEN or review.queue is None:
             raise StageFailed(f"The review of {candidate} did not open: {review.problem}")
         self.judge(review.queue, self.cast.reviewers)
-        follow_all()
+        follow_on(set())
         if _reloaded(review).state == Review.State.OPEN:
             finish(review, actor=self.cast.engineer)
         return review
@@ -305,8 +305,9 @@ class Loop:
 
     def until(self, done: Callable[[], bool]) -> None:
         """Do the worker's part until something has come. Where a worker does it too: no harm."""
+        known: set[str] = set()
         while not done():
-            follow_all()
+            follow_on(known)
             time.sleep(0.1)
 
     @contextmanager

@@ -27,6 +27,7 @@ from alignment.metrics import last_line
 from alignment.models import Checkpoint, Generation, Process, Promotion, Review, Run
 from alignment.resume import CannotResume, resume
 from alignment.start import start_next
+from alignment.wait import wait_for
 from annotation.models import Prompt
 from tests import make
 from tests.alignment import tiny
@@ -461,6 +462,16 @@ def test_one_that_cannot_be_followed_does_not_keep_the_others_from_it(
             follow_all()
         run.refresh_from_db()
     assert run.state == Run.State.FAILED
+
+
+def test_whoever_waits_for_one_is_not_disturbed_by_another(commanded, project, base, caplog):
+    run = commanded("import time; time.sleep(1); raise SystemExit(9)")
+    Generation.objects.create(
+        project=project, checkpoint=base, prompts=[], state="running", handle="no handle"
+    )
+    wait_for(run, print)
+    assert run.state == Run.State.FAILED
+    assert caplog.text.count("Not everything could be followed.") == 1
 
 
 def test_the_rows_of_the_run_are_what_its_method_reads(sft):
