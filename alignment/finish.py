@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from alignment.models import Review
 from alignment.verdict import Verdict, verdict
+from annotation.enter import clear_desk
 from annotation.models import Queue
 from truing.audit import record
 from truing.errors import Refused
@@ -25,7 +26,9 @@ def finish(review: Review, *, actor: User | None, early: bool = False) -> Verdic
     locked = Review.objects.select_for_update().get(pk=review.pk)
     if locked.state != Review.State.OPEN or locked.queue_id is None:
         raise NotOpen(f"This review is not open: it is {locked.state}.")
-    # Closed first: an answer that comes now is refused, and not lost between two counts.
+    # Closed first: an answer that comes now is refused, and not lost between two counts. Those
+    # that were let in before are waited for.
+    clear_desk(review.project)
     Queue.objects.filter(pk=locked.queue_id).update(state=Queue.State.CLOSED)
     found = verdict(locked)
     if early and not found.answers and found.identical < found.prompts:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import transaction
 
+from annotation.enter import enter_as
 from annotation.keep_written import keep_written
 from annotation.models import Annotation, Annotator, Assignment, Queue
 from annotation.retag import retag_if_classified
@@ -42,6 +43,9 @@ def correct(
     slot = annotation.assignment
     refs = annotation.shown if annotation.turn else None  # a turn is about its outputs alone
     check(slot.task, answer, key=key, seconds=seconds, reason=reason, refs=refs)
+    # Whoever closes the queue waits for this correction, or refuses it.
+    if slot.annotator:
+        enter_as(slot.annotator)
     # Two corrections of one answer come one after the other, and the second is refused.
     Assignment.objects.select_for_update().get(pk=slot.pk)
     follower = Annotation.objects.filter(supersedes=annotation).first()

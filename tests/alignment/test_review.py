@@ -14,10 +14,12 @@ from alignment.review import AlreadyOpen, CannotReview, advance, open_review, pa
 from alignment.verdict import score_of, verdict
 from alignment.win_rate import WinRate, win_rate
 from annotation.assign import next_assignment
-from annotation.models import Assignment, Output, Prompt, Queue, TaskOutput
+from annotation.correct import correct
+from annotation.models import Assignment, Draft, Output, Prompt, Queue, TaskOutput
 from annotation.models.output import output_digest
 from annotation.submit import QueueClosed, submit
 from tests import make
+from tests.annotation.test_submit import with_a_transaction_open
 from truing.models import Event
 
 
@@ -247,6 +249,58 @@ def test_is_not_ended_twice(opened, alice, erin):
     finish(review, actor=erin)
     with pytest.raises(NotOpen, match="it is finished"):
         finish(review, actor=erin)
+
+
+def first_answer(review, person):
+    slot = next_assignment(review.project, person)
+    return slot, {"tiers": [[item.ref] for item in slot.task.task_outputs.all()]}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_that_comes_while_it_is_ended_is_in_the_verdict(opened, alice, bob, erin):
+    review = opened()
+    answer_all(review, [alice], most=1)
+    slot, answer = first_answer(review, bob)
+    with_a_transaction_open(
+        lambda: submit(slot, answer, key="last"), lambda: finish(review, actor=erin, early=True)
+    )
+    review.refresh_from_db()
+    assert review.verdict["answers"] == verdict(review).answers == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_correction_that_comes_while_it_is_ended_is_in_the_verdict(opened, alice, erin):
+    review = opened()
+    slot, answer = first_answer(review, alice)
+    given = submit(slot, answer, key="first")
+    turned = {"tiers": answer["tiers"][::-1]}
+    with_a_transaction_open(
+        lambda: correct(given, turned, key="second"),
+        lambda: finish(review, actor=erin, early=True),
+    )
+    review.refresh_from_db()
+    assert review.verdict["win_rate"] == verdict(review).record()["win_rate"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("correcting", [False, True])
+def test_what_comes_after_its_end_is_refused_and_kept(opened, alice, bob, erin, correcting):
+    review = opened()
+    slot, answer = first_answer(review, alice)
+    given = submit(slot, answer, key="first")
+    other, late = first_answer(review, bob)
+
+    def too_late():
+        if correcting:
+            return correct(given, {"tiers": answer["tiers"][::-1]}, key="second")
+        return submit(other, late, key="late")
+
+    _, refusal = with_a_transaction_open(lambda: finish(review, actor=erin, early=True), too_late)
+    assert isinstance(refusal, QueueClosed)
+    review.refresh_from_db()
+    assert review.verdict["answers"] == verdict(review).answers == 1
+    if not correcting:
+        assert Draft.objects.get(task=other.task, annotator=other.annotator).content
 
 
 def test_a_skip_leaves_the_question_to_others(opened, alice, bob):
