@@ -8,7 +8,8 @@ on = $(filter-out 0 no,$(1))
 apart := TRUING_HOME="$(CURDIR)/.setup/home"
 
 help:
-	@echo "make demo     install, run the whole loop, show what happened, serve it (SERVE=0, JSON=1, FRESH=1)"
+	@echo "make demo     install, run the whole loop, show what happened, serve it (SERVE=0, FRESH=1)"
+	@echo "              JSON=1 prints the result as one object first, and then serves unless SERVE=0"
 	@echo "make test     install, and run every test"
 	@echo "make check    format, lint, types, imports and migrations"
 	@echo "make format   write what make check wants"
