@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from itertools import groupby
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from annotation.derive import pieces
@@ -162,7 +163,11 @@ def _check_container(container: str) -> None:
 def _make_folder(out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=out):
+            pass  # nothing is read or counted for a folder that takes no file
     except OSError as problem:
+        if problem.errno in storage.NO_ROOM:
+            raise storage.DiskFull from problem
         raise NoFolder(f"{out} is not a folder that can be written to.") from problem
 
 

@@ -237,6 +237,9 @@ def _opened(source: Path | BinaryIO) -> Iterator[BinaryIO]:
     except OSError as problem:
         raise NoFile(f"{source} cannot be read: {problem.strerror}.") from None
     with file:
+        if not file.seekable():
+            # What is in it is looked at first, and taken in afterwards.
+            raise NoFile(f"{source} can be read only once: save what it gives in a file first.")
         yield file
 
 

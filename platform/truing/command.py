@@ -36,6 +36,13 @@ class Command(BaseCommand):
         except (Refused, CommandError) as refusal:
             self.stderr.write(str(refusal).removeprefix("Error: "))
             sys.exit(BAD_INPUT)
+        except UnicodeEncodeError:
+            # Bytes that are no text come as halves of surrogate pairs, which nothing can store.
+            broken = [word for word in argv if not _is_text(word)]
+            if not broken:
+                raise
+            self.stderr.write(f"{ascii(broken[0])} is not text in UTF-8.")
+            sys.exit(BAD_INPUT)
         except DataError:
             self.stderr.write(str(CannotKeep()))
             sys.exit(BAD_INPUT)
@@ -60,3 +67,11 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(result, ensure_ascii=False, default=str))
         elif text:
             self.stdout.write(text)
+
+
+def _is_text(word: str) -> bool:
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,12 +1,13 @@
 """Exporting a version: files, containers, lengths, and what two trainers make of the rows."""
 
 import json
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 
 from annotation.aggregators import AGGREGATORS
-from annotation.export import DoesNotFit, FolderInUse, NoFolder, export, lines_of
+from annotation.export import DoesNotFit, FolderInUse, NoFolder, export, export_answers, lines_of
 from annotation.freeze import freeze
 from annotation.measure import NoTokenizer
 from tests import make
@@ -93,6 +94,14 @@ def test_bad_input_gets_a_sentence_and_writes_nothing(version, tmp_path):
         with pytest.raises(refusal, match=sentence):
             export(version, values.pop("format"), values.pop("out"), **values)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_takes_no_file_gets_a_sentence(project, version):
+    """This one lets nobody write, whoever they are."""
+    with pytest.raises(NoFolder, match="^/proc is not a folder that can be written to.$"):
+        export(version, "trl_preference", Path("/proc"))
+    with pytest.raises(NoFolder):
+        export_answers(project, Path("/proc"))
 
 
 def test_a_full_disk_leaves_nothing_half(version, out):

@@ -1,6 +1,7 @@
 import gzip
 import io
 import json
+import os
 import threading
 
 import pytest
@@ -246,6 +247,14 @@ def test_reads_gzip_by_what_it_is_and_not_by_its_name(project, tmp_path):
     file = tmp_path / "plain.jsonl"
     file.write_bytes(gzip.compress(json.dumps(line()).encode()))
     assert import_file(project, file).tasks == 1
+
+
+def test_what_can_be_read_only_once_is_refused_and_makes_no_project(db):
+    reading, writing = os.pipe()
+    os.close(writing)
+    with os.fdopen(reading), pytest.raises(NoFile, match="can be read only once"):
+        call_command("import", f"/dev/fd/{reading}", project="new")
+    assert not Project.objects.exists()
 
 
 def test_a_broken_gzip_brings_in_what_can_be_read(project):

@@ -11,12 +11,13 @@ import urllib.request
 import psutil
 import psycopg
 import pytest
-from django.core.management import get_commands
+from django.core.management import get_commands, load_command_class
 from django.db import connection
 from django.urls import reverse
 
 from tests.database_url import database_url
 from truing.cli import PARTS, commands_in_words
+from truing.command import BAD_INPUT
 from truing.home import home, secret_key
 from truing.management.commands.web import CannotListen, check_address
 
@@ -51,6 +52,16 @@ def test_without_words_it_names_our_commands_first(truing):
     assert any("worker" in line and "jobs" in line for line in listing)
     assert get_commands()[first.split()[0]] in PARTS
     assert listing[-1].startswith("Django's own: ")
+
+
+@pytest.mark.django_db
+def test_bytes_that_are_no_text_get_a_sentence(capsys):
+    with pytest.raises(SystemExit) as ending:
+        load_command_class("alignment", "checkpoints").run_from_argv(
+            ["truing", "checkpoints", "--project", os.fsdecode(b"d\xe9mo")]
+        )
+    assert ending.value.code == BAD_INPUT
+    assert capsys.readouterr().err == "'d\\udce9mo' is not text in UTF-8.\n"
 
 
 def test_every_command_of_ours_says_what_it_does_and_takes_json():
