@@ -149,6 +149,7 @@ def _chosen(merged: Merged, recipe: PreferenceRecipe, left: Left) -> list[Verdic
         return []
     left.answered += 1
     left.seen.add(question)
+    left.heard.add(question)
     if len(question.votes) < recipe.minimum_votes:
         left.too_few_votes += 1
         return []

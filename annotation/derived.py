@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from annotation.agree import Seen
+from annotation.reliability import Heard
 
 T = TypeVar("T")
 PIECE = 500
@@ -43,6 +44,7 @@ class Left:
     not_scored: int = 0
     between: int = 0
     seen: Seen = field(default_factory=Seen)
+    heard: Heard = field(default_factory=Heard)
 
     def record(self) -> dict[str, int]:
         return {name: value for name, value in vars(self).items() if isinstance(value, int)}

@@ -25,6 +25,7 @@ from annotation.recipe import (
     read_recipe,
     recipe_record,
 )
+from annotation.reliability import summary_of
 from annotation.select import one_moment
 from annotation.task_types import TASK_TYPES
 from annotation.write_parquet import COLUMNS, ParquetFile, read_parquet
@@ -95,6 +96,7 @@ def freeze(
         "annotations": counted.annotations,
         "annotators": len(counted.annotators),
         "agreement": counted.agreement(),
+        "reliability": summary_of(counted.left.heard.reliability()),
         "guidelines": guidelines,
     }
     return _add_version(project, name, manifest, note, actor)

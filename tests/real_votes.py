@@ -9,9 +9,10 @@ from annotation.aggregators.base import Question, read_vote
 BBQ_QUESTIONS = 5  # a worker answered so many at once
 
 
-def questions_in(path):
-    """The questions of a feedback file, with their votes; annotators are numbers."""
-    names = {}
+def questions_in(path, names=None):
+    """The questions of a feedback file, with their votes; annotators are places in `names`."""
+    names = [] if names is None else names
+    places = {}
     with gzip.open(path, "rt") as lines:
         for number, line in enumerate(lines, start=1):
             task = json.loads(line)
@@ -25,12 +26,19 @@ def questions_in(path):
                         given["answer"],
                         refs,
                         annotation=0,
-                        annotator=names.setdefault(given["annotator"], len(names)),
+                        annotator=_place(given["annotator"], places, names),
                         shown=given["shown"],
                     )
                     for given in task["annotations"]
                 ),
             )
+
+
+def _place(name, places, names):
+    if name not in places:
+        places[name] = len(names)
+        names.append(name)
+    return places[name]
 
 
 def bbq_lines(folder):
@@ -48,7 +56,7 @@ def _add(lines, row, name):
     texts = [row[f"{name}_ans_{place}"] for place in range(3)]
     asked = f"{row[f'{name}_input']}\n{row[f'{name}_question']}"
     line = lines.setdefault(
-        (asked, *texts),
+        (row[f"{name}_uid"], asked, *texts),
         {
             "id": f"bbq-{len(lines)}",
             "prompt": [{"role": "user", "content": asked}],

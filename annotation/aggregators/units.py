@@ -26,11 +26,16 @@ class Scheme:
 
     outputs: int = 2
 
+    @property
+    def bad(self) -> int:
+        """The label that calls all outputs bad, which is the last one."""
+        return max(self.outputs, len(OUTCOMES) - 1)
+
     def says(self, label: int, first: int, second: int) -> Outcome:
         """What a label says of two outputs, named by their places."""
         if self.outputs == 2:
             return OUTCOMES[label]
-        if label == self.outputs:
+        if label == self.bad:
             return Outcome.BAD
         if label == first:
             return Outcome.FIRST

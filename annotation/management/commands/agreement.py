@@ -1,11 +1,17 @@
-"""truing agreement --project P [--queue Q]: how far annotators give the same answers."""
+"""truing agreement --project P [--queue Q] [--aggregator A]: how far annotators say the same.
+
+With --json it also says how reliable each of them is.
+"""
 
 from typing import Any
 
 from django.core.management.base import CommandParser
 
+from annotation.accuracy import Accuracy, accuracy_of
+from annotation.aggregators import AGGREGATORS
 from annotation.agree import Agreement, agreement
 from annotation.named import queue_named
+from annotation.reliability import by_name, reliability_of
 from truing.command import Command as TruingCommand
 from truing.named import project_named
 
@@ -16,12 +22,24 @@ class Command(TruingCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--project", required=True, help="The project's slug.")
         parser.add_argument("--queue", help="The queue's name; without it, all of them.")
+        parser.add_argument(
+            "--aggregator",
+            help="Also merge the answers, and compare them with the known ones: "
+            f"{', '.join(AGGREGATORS)}.",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         project = project_named(options["project"])
         queue = queue_named(project, options["queue"]) if options["queue"] else None
         measured = agreement(project, queue)
-        self.done(measured.record(), in_words(measured))
+        result, text = measured.record(), in_words(measured)
+        if options["aggregator"]:
+            merged = accuracy_of(project, options["aggregator"], queue)
+            result["merged"] = merged.record()
+            text += f"\n{merged_in_words(merged)}"
+        if self.json:
+            result["reliability"] = by_name(reliability_of(project, queue))
+        self.done(result, text)
 
 
 def in_words(measured: Agreement) -> str:
@@ -37,6 +55,15 @@ def in_words(measured: Agreement) -> str:
         for pair, kappa in measured.cohen_kappa.items()
     ]
     return "\n".join(lines)
+
+
+def merged_in_words(merged: Accuracy) -> str:
+    text = (
+        f"{merged.aggregator} decides {merged.decided:,} of {merged.questions:,} answered questions"
+    )
+    if not merged.gold:
+        return f"{text}; the right answer is known of none"
+    return f"{text}, and is right on {merged.right:,} of {merged.gold:,} whose answer is known"
 
 
 def _number(value: float | None, digits: int = 4) -> str:
