@@ -356,7 +356,7 @@ def test_a_url_points_at_a_server_instead(monkeypatch):
     assert [settings[key] for key in ("USER", "PASSWORD", "HOST", "PORT", "NAME")] == [
         "ann", "s@cret", "db.example", "6432", "judged",
     ]  # fmt: skip
-    assert settings["OPTIONS"] == {"sslmode": "require"}
+    assert settings["OPTIONS"]["sslmode"] == "require"
 
 
 @pytest.mark.parametrize(
