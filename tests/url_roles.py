@@ -36,6 +36,7 @@ URL_ROLES: dict[str, dict[str, str]] = {
     "set_password": {"GET": ANYBODY, "POST": ANYBODY},
     "invitation": {"GET": ANYBODY, "POST": ANYBODY},
     "account": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "language": {"POST": SIGNED_IN},
     "tokens": {"GET": SIGNED_IN, "POST": SIGNED_IN},
     "token_revoke": {"POST": SELF},
     "new_project": {"GET": MAKER, "POST": MAKER},

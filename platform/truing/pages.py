@@ -15,6 +15,7 @@ from django.utils.functional import SimpleLazyObject
 
 from truing.database import refusal_in
 from truing.models import Membership
+from truing.translated import translated
 
 Role = Membership.Role
 
@@ -84,7 +85,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     return {
         "project": membership.project,
         "membership": membership,
-        "role": membership.get_role_display(),
+        "role": translated(membership.get_role_display()),
         # A fragment has no frame, and does not ask for it.
         "nav": SimpleLazyObject(lambda: _nav(request.path, membership)),
     }
@@ -102,9 +103,9 @@ def _nav(path: str, membership: Membership) -> list[dict[str, Any]]:
             except NoReverseMatch:
                 continue
             active = path == url if name == "project" else path.startswith(url)
-            items.append({"name": name, "label": label, "url": url, "active": active})
+            items.append({"name": name, "label": translated(label), "url": url, "active": active})
         if items:
-            groups.append({"title": title, "items": items})
+            groups.append({"title": translated(title), "items": items})
     return groups
 
 
@@ -130,9 +131,10 @@ class RefusedMiddleware:
         if refusal is None:
             return None
         if _is_htmx(request):
-            return _in_alert_region(request, str(refusal), refusal.status)
+            return _in_alert_region(request, translated(str(refusal)), refusal.status)
+        sentence = translated(str(refusal))
         return django_render(
-            request, "truing/refused.html", {"sentence": str(refusal)}, status=refusal.status
+            request, "truing/refused.html", {"sentence": sentence}, status=refusal.status
         )
 
 
@@ -146,7 +148,7 @@ def _alert(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     sentence = SENTENCES.get(
         response.status_code, "Something went wrong on the server. Nothing was changed."
     )
-    return _in_alert_region(request, sentence, response.status_code)
+    return _in_alert_region(request, translated(sentence), response.status_code)
 
 
 def _in_alert_region(request: HttpRequest, sentence: str, status: int) -> HttpResponse:

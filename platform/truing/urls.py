@@ -21,6 +21,7 @@ people_pages = [
     path("password/<str:secret>/", sign_in.set_password, name="set_password"),
     path("invitation/<str:secret>/", invitation.invitation, name="invitation"),
     path("account/", sign_in.account, name="account"),
+    path("account/language/", sign_in.language, name="language"),
     path("tokens/", tokens_pages.tokens, name="tokens"),
     path("tokens/<int:pk>/revoke/", tokens_pages.token_revoke, name="token_revoke"),
 ]

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
 from truing.database import refusal_in
+from truing.translated import translated
 
 NOT_FOUND = "This does not exist, or it is not yours to see."
 TOO_LOW = "Your role in this project does not allow this."
@@ -18,7 +19,7 @@ def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
     """The answer to an error; None for a bug, which is let fly."""
     if refusal := refusal_in(error):
         set_rollback()
-        return Response({"detail": str(refusal)}, status=refusal.status)
+        return Response({"detail": translated(str(refusal))}, status=refusal.status)
     response = exception_handler(error, context)
     if response is None:
         return None

@@ -24,6 +24,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     may_create_projects = models.BooleanField(default=False)
+    language = models.CharField(max_length=10, blank=True)  # else what the browser asks for
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = UserManager()

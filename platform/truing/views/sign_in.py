@@ -1,5 +1,7 @@
 """Signing in and out, one's own account, and setting a password by a link."""
 
+from typing import TYPE_CHECKING
+
 from django import forms
 from django.conf import settings
 from django.contrib import messages
@@ -8,22 +10,29 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from truing.access import password_link_of
 from truing.change_password import change_password
+from truing.choose_language import choose_language
 from truing.errors import Refused
 from truing.http import Request
 from truing.pages import render
 from truing.password_link import use_password_link
 from truing.set_password import LENGTH
 from truing.sign_in import check_sign_in
+from truing.translated import translated
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 def password_field(
-    label: str, *, autocomplete: str = "new-password", help: str = ""
+    label: "StrOrPromise", *, autocomplete: str = "new-password", help: "StrOrPromise" = ""
 ) -> forms.Field:
     widget = forms.PasswordInput(attrs={"autocomplete": autocomplete})
     return forms.CharField(
@@ -31,25 +40,33 @@ def password_field(
     )
 
 
-PASSWORD_HELP = "At least ten characters, and none of the passwords that everybody uses."
+PASSWORD_HELP = _("At least ten characters, and none of the passwords that everybody uses.")
 
 
 class SignInForm(forms.Form):
     email = forms.CharField(
-        label="E-mail address",
+        label=_("E-mail address"),
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
     )
-    password = password_field("Password", autocomplete="current-password")
+    password = password_field(_("Password"), autocomplete="current-password")
 
 
 class NewPasswordForm(forms.Form):
-    password = password_field("New password", help=PASSWORD_HELP)
+    password = password_field(_("New password"), help=PASSWORD_HELP)
 
 
 class ChangePasswordForm(forms.Form):
-    present = password_field("Present password", autocomplete="current-password")
-    password = password_field("New password", help=PASSWORD_HELP)
+    present = password_field(_("Present password"), autocomplete="current-password")
+    password = password_field(_("New password"), help=PASSWORD_HELP)
+
+
+class LanguageForm(forms.Form):
+    language = forms.ChoiceField(
+        label=_("Language"),
+        required=False,
+        choices=lambda: [("", _("As my browser says")), *settings.LANGUAGES],
+    )
 
 
 @sensitive_post_parameters("password")
@@ -66,7 +83,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         try:
             user = check_sign_in(values["email"], values["password"], address=_address(request))
         except Refused as refusal:
-            form.add_error(None, str(refusal))
+            form.add_error(None, translated(str(refusal)))
             return _show_sign_in(request, form, target, refusal.status)
         login(request, user)
         return redirect(target)
@@ -90,11 +107,11 @@ def set_password(request: HttpRequest, secret: str) -> HttpResponse:
         try:
             use_password_link(link, form.cleaned_data["password"])
         except Refused as refusal:
-            form.add_error("password", str(refusal))
+            form.add_error("password", translated(str(refusal)))
         else:
             # Whoever is signed in here may be somebody else.
             logout(request)
-            messages.success(request, "Your password is set. Sign in with it.")
+            messages.success(request, gettext("Your password is set. Sign in with it."))
             return redirect("sign_in")
     return render(
         request,
@@ -121,15 +138,29 @@ def account(request: Request) -> HttpResponse:
                 address=_address(request),
             )
         except Refused as refusal:
-            form.add_error(None, str(refusal))
+            form.add_error(None, translated(str(refusal)))
         else:
             # This session goes on; all others of this person have just ended.
             update_session_auth_hash(request, request.user)
-            messages.success(request, "Your password is changed. You are signed out elsewhere.")
+            messages.success(
+                request, gettext("Your password is changed. You are signed out elsewhere.")
+            )
             return redirect("account")
+    language = LanguageForm(initial={"language": request.user.language})
     return render(
-        request, "truing/account.html", {"form": form}, status=422 if form.is_bound else 200
+        request,
+        "truing/account.html",
+        {"form": form, "language": language},
+        status=422 if form.is_bound else 200,
     )
+
+
+@require_POST
+@login_required
+def language(request: Request) -> HttpResponse:
+    """Choose the language of one's pages."""
+    choose_language(request.user, request.POST.get("language", ""))
+    return redirect("account")
 
 
 def _show_sign_in(request: HttpRequest, form: SignInForm, target: str, status: int) -> HttpResponse:

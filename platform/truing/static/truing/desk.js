@@ -6,6 +6,7 @@
   // A page that was left open is not somebody who works.
   const IDLE_AFTER_MILLISECONDS = 45 * 60_000;
 
+  const { t } = window.truing;
   const types = {};
   const desk = { types };
   window.truing.desk = desk;
@@ -46,7 +47,7 @@
 
   const lost = () =>
     window.truing.say(
-      "Your hold on this question ran out, and somebody else has it now. Go on: if a place is still free your answer counts, else it is kept.",
+      t("Your hold on this question ran out, and somebody else has it now. Go on: if a place is still free your answer counts, else it is kept."),
       "warning",
     );
 
@@ -64,13 +65,13 @@
       if (answer.status >= 502) throw new Error("away");
       window.truing.outbox.draftSaved(url);
       if (at !== question || isSending) return;
-      if (answer.ok) status("Draft saved");
+      if (answer.ok) status(t("Draft saved"));
       else if (answer.status === 410) lost();
-      else status("Draft not saved");
+      else status(t("Draft not saved"));
     } catch {
       if (isSending) return;
       window.truing.outbox.keepDraft(url, data);
-      if (at === question) status("Draft kept here");
+      if (at === question) status(t("Draft kept here"));
     }
   };
   desk.saveDraft = saveDraft;

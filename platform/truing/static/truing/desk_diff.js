@@ -214,7 +214,7 @@
     const head = isFirst ? "" : text.slice(0, SHOWN_BESIDE_CHARACTERS);
     const tail = isLast ? "" : text.slice(text.length - SHOWN_BESIDE_CHARACTERS);
     const folded = text.slice(head.length, text.length - tail.length);
-    const more = element("button", `… ${folded.length.toLocaleString()} characters are the same …`, "diff-more");
+    const more = element("button", window.truing.t("… {0} characters are the same …", folded.length.toLocaleString()), "diff-more");
     more.type = "button";
     more.addEventListener("click", () => more.replaceWith(folded));
     return [document.createTextNode(head), more, document.createTextNode(tail)];

@@ -1,6 +1,7 @@
 // Ranking: the texts stay where they are; their numbers are put in order on a board.
 // The places live in the form's select fields; the board shows them and changes them.
 (() => {
+  const { t } = window.truing;
   let form = null;
   let selects = [];
   let chosen = -1; // the position of the output that keys move
@@ -38,7 +39,9 @@
   };
 
   const ordinal = (number) =>
-    `${number}${{ 1: "st", 2: "nd", 3: "rd" }[number] || "th"}`;
+    document.documentElement.lang.startsWith("en")
+      ? `${number}${{ 1: "st", 2: "nd", 3: "rd" }[number] || "th"}`
+      : `${number}.`;
 
   const chip = (position) => {
     const button = document.createElement("button");
@@ -46,7 +49,7 @@
     button.className = "chip";
     button.dataset.position = String(position);
     button.textContent = String(position + 1);
-    button.setAttribute("aria-label", `Output ${position + 1}`);
+    button.setAttribute("aria-label", t("Output {0}", position + 1));
     if (position === chosen) button.classList.add("chip-chosen");
     return button;
   };
@@ -89,10 +92,10 @@
     });
     const hint = form.querySelector("[data-board-hint]");
     const left = unplaced().length;
-    if (sharesNext && left) hint.textContent = "The next one shares the last place.";
-    else if (left === 1) hint.textContent = "Enter puts the last one last.";
-    else if (left) hint.textContent = `${left} to place.`;
-    else hint.textContent = "All placed. Enter submits.";
+    if (sharesNext && left) hint.textContent = t("The next one shares the last place.");
+    else if (left === 1) hint.textContent = t("Enter puts the last one last.");
+    else if (left) hint.textContent = t("{0} to place.", left);
+    else hint.textContent = t("All placed. Enter submits.");
   };
 
   const dropped = (event) => {

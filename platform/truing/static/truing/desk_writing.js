@@ -24,8 +24,12 @@
       const { count: name, least, most } = place.dataset;
       const number = length(form.elements[name].value);
       const isOdd = number > Number(most) || (number > 0 && number < Number(least));
-      const limits = Number(least) > 1 ? `${Number(least).toLocaleString()} to ` : "";
-      place.textContent = `${number.toLocaleString()} of ${limits}${Number(most).toLocaleString()} characters`;
+      const { t } = window.truing;
+      const [now, from, to] = [number, least, most].map((one) => Number(one).toLocaleString());
+      place.textContent =
+        Number(least) > 1
+          ? t("{0} of {1} to {2} characters", now, from, to)
+          : t("{0} of {1} characters", now, to);
       place.classList.toggle("text-error", isOdd);
     });
   };

@@ -9,13 +9,16 @@
       return "system"; // storage may be forbidden
     }
   };
+  // This runs before the page is there, and again when it is.
+  const t = (said, ...values) => (window.truing?.t ?? ((same) => same))(said, ...values);
   const show = (choice) => {
     if (choice === "system") root.removeAttribute("data-theme");
     else root.setAttribute("data-theme", choice);
     root.setAttribute("data-theme-choice", choice);
+    const name = { system: t("system"), light: t("light"), dark: t("dark") }[choice];
     document.querySelectorAll("[data-theme-toggle]").forEach((button) => {
-      button.setAttribute("aria-label", `Theme: ${choice}. Change it.`);
-      button.setAttribute("title", `Theme: ${choice}`);
+      button.setAttribute("aria-label", t("Theme: {0}. Change it.", name));
+      button.setAttribute("title", t("Theme: {0}", name));
     });
     window.dispatchEvent(new Event("themechange"));
   };

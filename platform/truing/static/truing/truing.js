@@ -2,6 +2,11 @@
 (() => {
   const messages = () => document.getElementById("messages");
 
+  // What a script says to a person, in the language of the page: `t("{0} to place.", 3)`.
+  const words = JSON.parse(document.getElementById("words")?.textContent || "{}");
+  const t = (said, ...values) =>
+    (words[said] ?? said).replace(/\{(\d)\}/g, (_, at) => values[Number(at)]);
+
   const say = (text, kind = "error") => {
     const alert = document.createElement("div");
     alert.className = `alert alert-soft alert-${kind}`;
@@ -13,12 +18,12 @@
     close.type = "button";
     close.className = "btn btn-ghost btn-xs";
     close.dataset.dismiss = "";
-    close.setAttribute("aria-label", "Dismiss");
+    close.setAttribute("aria-label", t("Dismiss"));
     close.textContent = "✕";
     alert.append(span, close);
     messages()?.replaceChildren(alert);
   };
-  window.truing = { say };
+  window.truing = { say, t };
 
   document.addEventListener("click", (event) => {
     const at = (selector) => event.target.closest?.(selector);
@@ -30,7 +35,7 @@
     if (copier) {
       navigator.clipboard?.writeText(copier.dataset.copy).then(() => {
         const before = copier.textContent;
-        copier.textContent = "Copied";
+        copier.textContent = t("Copied");
         setTimeout(() => (copier.textContent = before), 1500);
       });
     }
@@ -56,7 +61,7 @@
   const away = (event) => {
     // What happens to an answer, the desk says itself.
     if (event.detail.elt.matches?.("form[data-answer]")) return;
-    say("The server does not answer. Nothing you wrote here is lost; please try again.");
+    say(t("The server does not answer. Nothing you wrote here is lost; please try again."));
   };
   document.addEventListener("htmx:sendError", away);
   document.addEventListener("htmx:timeout", away);

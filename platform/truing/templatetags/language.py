@@ -1,0 +1,18 @@
+"""What was said elsewhere, in the language of whoever reads it: `{{ row.answer|translated }}`."""
+
+from django import template
+
+from truing.script_words import words_for_scripts
+from truing.translated import translated as _translated
+
+register = template.Library()
+
+
+@register.filter
+def translated(sentence: object) -> str:
+    return _translated(str(sentence))
+
+
+@register.simple_tag
+def script_words() -> dict[str, str]:
+    return words_for_scripts()

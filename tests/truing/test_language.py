@@ -1,0 +1,224 @@
+"""German is the proof that every word an annotator reads can be said in another language."""
+
+import ast
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext
+
+from annotation.submit import AlreadyAnswered, BadAnswer
+from annotation.task_types import TASK_TYPES
+from tests import make
+from truing.errors import Refused
+from truing.models import Event, User
+from truing.script_words import said_by_scripts, words_for_scripts
+from truing.translated import translated
+
+GERMAN = {"Accept-Language": "de-CH, en;q=0.5"}
+TEMPLATES = [
+    *("base", "home", "account", "sign_in", "set_password", "invitation", "tokens", "refused"),
+]
+# Same in both: names, and what is not said in words.
+SAME = {"Prompt", "Prompts", "Name", "Markdown", "Token", "System", "Import", "Checkpoints"}
+# What an annotator may be told by a verb.
+VERBS = ["submit", "correct", "skip"]
+
+
+@pytest.fixture
+def german():
+    with translation.override("de"):
+        yield
+
+
+# --- which language
+
+
+def test_a_browser_that_asks_for_german_gets_it(client, db):
+    response = client.get("/sign-in/", headers=GERMAN)
+    page = response.content.decode()
+    assert '<html lang="de">' in page
+    assert "Anmelden" in page
+    assert "Sign in" not in page
+    assert "Accept-Language" in response.headers["Vary"]
+
+
+@pytest.mark.parametrize("asks", [{}, {"Accept-Language": "tlh"}, {"Accept-Language": "en-GB, de"}])
+def test_all_others_get_english(client, db, asks):
+    page = client.get("/sign-in/", headers=asks).content.decode()
+    assert '<html lang="en">' in page
+    assert 'id="words"' not in page
+
+
+def test_a_person_chooses_their_language(client, alice):
+    client.force_login(alice)
+    response = client.post("/account/language/", {"language": "de"})
+    assert response.headers["Location"] == "/account/"
+    assert "Ihr Konto" in client.get("/account/").content.decode()
+    client.post("/account/language/", {"language": ""})
+    assert "Your account" in client.get("/account/").content.decode()
+    assert Event.objects.filter(verb="user.choose_language").count() == 2
+
+
+def test_what_one_chose_goes_before_what_the_browser_says(client, alice):
+    User.objects.filter(pk=alice.pk).update(language="en")
+    client.force_login(alice)
+    assert "Your account" in client.get("/account/", headers=GERMAN).content.decode()
+
+
+def test_a_language_that_is_not_here_is_refused(client, alice):
+    client.force_login(alice)
+    assert client.post("/account/language/", {"language": "tlh"}).status_code == 422
+    alice.refresh_from_db()
+    assert alice.language == ""
+
+
+def test_one_persons_language_does_not_stay_for_the_next(client, alice):
+    User.objects.filter(pk=alice.pk).update(language="de")
+    client.force_login(alice)
+    client.get("/account/")
+    assert translation.get_language() == "en"
+
+
+# --- refusals
+
+
+def test_a_refusal_is_said_in_the_readers_language(client, project, alice):
+    client.force_login(alice)
+    task = make.task(project)
+    slot = task.assignments.first()
+    client.get(reverse("desk", args=["demo"]))
+    slot.refresh_from_db()
+    url = reverse("answer", args=["demo", slot.pk])
+    page = client.post(url, {"key": "one"}, headers=GERMAN | {"HX-Request": "true"})
+    assert "Wählen Sie die bessere" in page.content.decode()
+
+
+def test_a_sentence_with_values_is_found_by_its_pattern(german):
+    assert translated("There is no output “b.*” in this task.").startswith("Eine Ausgabe „b.*“")
+    said = "The answer has 3 characters, and should have 20 at least."
+    assert translated(said) == "Die Antwort hat 3 Zeichen und sollte mindestens 20 haben."
+
+
+def test_what_nobody_has_translated_stays_as_it_is(german):
+    assert translated("The wheel has 36 spokes.") == "The wheel has 36 spokes."
+    assert translated("") == ""
+
+
+def test_in_english_nothing_is_looked_up():
+    assert translated(str(AlreadyAnswered())) == str(AlreadyAnswered())
+
+
+# --- every word
+
+
+def is_said(sentence):
+    return sentence in SAME or gettext(sentence) != sentence
+
+
+def marked_in(template):
+    """What a template has marked as to be translated, as the catalogue knows it."""
+    text = template.read_text()
+    marked = re.findall(r"""{% translate (?:"([^"]*)"|'([^']*)') %}""", text)
+    literals = re.findall(r'_\("([^"]*)"\)', text)
+    blocks = re.findall(
+        r"{% blocktranslate(?! count)[^%]*%}(.*?){% endblocktranslate %}", text, re.DOTALL
+    )
+    said = [one or other for one, other in marked] + literals
+    return said + [re.sub(r"{{ (\w+) }}", r"%(\1)s", block.replace("%", "%%")) for block in blocks]
+
+
+def annotators_templates():
+    folder = Path(settings.TEMPLATES_FOLDER)
+    return [
+        *(folder / "truing" / f"{name}.html" for name in TEMPLATES),
+        *sorted(folder.glob("40*.html")),
+        folder / "annotation" / "desk.html",
+        folder / "annotation" / "last_answers.html",
+        *sorted((folder / "annotation" / "task_types").glob("*.html")),
+    ]
+
+
+@pytest.mark.parametrize("template", annotators_templates(), ids=lambda path: path.stem)
+def test_every_word_of_a_template_is_translated(german, template):
+    said = marked_in(template)
+    assert said
+    assert [one for one in said if not is_said(one)] == []
+
+
+def test_every_word_of_the_scripts_is_translated(german):
+    assert [said for said in said_by_scripts() if not is_said(said)] == []
+    assert words_for_scripts()["Draft saved"] == "Entwurf gespeichert"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_refusal_of_the_desk_is_translated(german, verb):
+    module = importlib.import_module(f"annotation.{verb}")
+    refusals = [
+        item
+        for item in vars(module).values()
+        if isinstance(item, type) and issubclass(item, Refused) and item is not BadAnswer
+    ]
+    said = [str(refusal()) for refusal in refusals if refusal.__module__ == module.__name__]
+    assert said
+    assert [one for one in said if not is_said(one)] == []
+
+
+def sentences_of(module):
+    """The sentences that a plug-in may say, with {0} where it puts a value."""
+    tree = ast.parse(Path(module.__file__).read_text())
+    left_out = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(
+            node
+        ):
+            left_out.add(node.body[0].value)
+        # Options speak to curators; examples are no words of ours.
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("option", "BadOption"):
+            left_out.update(ast.walk(node))
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "").startswith(
+            "example"
+        ):
+            left_out.update(ast.walk(node))
+        if isinstance(node, ast.JoinedStr):
+            left_out.update(node.values)
+    for node in ast.walk(tree):
+        if node in left_out:
+            continue
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            said = node.value
+        elif isinstance(node, ast.JoinedStr):
+            values = (number for number in range(10))
+            said = "".join(
+                part.value if isinstance(part, ast.Constant) else f"{{{next(values)}}}"
+                for part in node.values
+            )
+        else:
+            continue
+        if " " in said and said.endswith("."):
+            yield said
+
+
+@pytest.mark.parametrize("name", TASK_TYPES)
+def test_every_sentence_of_a_task_type_is_translated(german, name):
+    module = importlib.import_module(f"annotation.task_types.{name}")
+    assert [said for said in sentences_of(module) if not is_said(said)] == []
+
+
+@pytest.mark.parametrize("name", TASK_TYPES)
+def test_the_desk_of_every_type_speaks_german(client, project, alice, name):
+    """No English sentence that has a translation is left on the page."""
+    task_type = TASK_TYPES[name]
+    make.task(project, type=name, outputs=[f"text {n}" for n in range(task_type.min_outputs)])
+    client.force_login(alice)
+    page = client.get(reverse("desk", args=["demo"]), headers=GERMAN).content.decode()
+    words = re.sub(r"<script.*?</script>|<[^>]*>", "\n", page, flags=re.DOTALL)
+    shown = {line.strip() for line in words.splitlines() if line.strip()}
+    with translation.override("de"):
+        english = {line for line in shown if gettext(line) != line}
+    assert english == set()
+    assert {"Tasten", "Überspringen"} & shown
