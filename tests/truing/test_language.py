@@ -145,9 +145,11 @@ def annotators_templates():
 
 @pytest.mark.parametrize("template", annotators_templates(), ids=lambda path: path.stem)
 def test_every_word_of_a_template_is_translated(german, template):
-    said = marked_in(template)
-    assert said
-    assert [one for one in said if not is_said(one)] == []
+    assert [said for said in marked_in(template) if not is_said(said)] == []
+
+
+def test_templates_have_words(german):
+    assert sum(len(marked_in(template)) for template in annotators_templates()) > 200
 
 
 def test_every_word_of_the_scripts_is_translated(german):
@@ -220,5 +222,8 @@ def test_the_desk_of_every_type_speaks_german(client, project, alice, name):
     shown = {line.strip() for line in words.splitlines() if line.strip()}
     with translation.override("de"):
         english = {line for line in shown if gettext(line) != line}
+    # What a queue asks in its own words stays as its curator wrote it.
+    of_the_queue = repr(task_type.Options())
+    english = {line for line in english if line not in of_the_queue}
     assert english == set()
     assert {"Tasten", "Überspringen"} & shown

@@ -47,7 +47,7 @@
   const show = (scroll = true) => {
     const says = form.querySelector("[data-chosen]");
     if (!chosen) {
-      says.textContent = "Choose words with the arrow keys, or with the mouse.";
+      says.textContent = window.truing.t("Choose words with the arrow keys, or with the mouse.");
       return;
     }
     const [from, start] = place(chosen.at, chosen.start);
@@ -238,7 +238,7 @@
       row.append(
         says,
         button(words, "", () => choose(one.at, [one.start, one.end])),
-        button("×", `Take off: ${one.label}, ${words}`, off),
+        button("×", window.truing.t("Take off: {0}, {1}", one.label, words), off),
       );
       return row;
     });
