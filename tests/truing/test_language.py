@@ -139,6 +139,7 @@ def annotators_templates():
         *sorted(folder.glob("40*.html")),
         folder / "annotation" / "desk.html",
         folder / "annotation" / "last_answers.html",
+        folder / "annotation" / "_chat_actions.html",
         *sorted((folder / "annotation" / "task_types").glob("*.html")),
     ]
 

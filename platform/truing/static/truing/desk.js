@@ -114,8 +114,6 @@
     ticking = Date.now();
     guideline(recall("guideline"), false);
     if (!form) return;
-    // htmx gives the focus back to the field of the same name: that was the question before.
-    if (found.contains(document.activeElement)) document.activeElement.blur();
     type().start?.(form);
     const verdict = question.querySelector("[data-verdict]");
     if (verdict) verdict.textContent = type().verdict?.(form) || "";

@@ -113,7 +113,7 @@
     for (const pane of asked) {
       if (pane.dataset.state === "waiting" && !pane.querySelector("[data-status]").textContent.startsWith("All lines")) {
         pane.querySelector("[data-text]").replaceChildren();
-        set(pane, "failed", { problem: "The connection broke. What came before is kept." });
+        set(pane, "failed", { problem: window.truing.t("The connection broke. What came before is kept.") });
       }
     }
     offer(form);
