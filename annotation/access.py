@@ -12,11 +12,13 @@ from annotation.models import (
     Dataset,
     DatasetVersion,
     Endpoint,
+    Firing,
     Flag,
     Grant,
     Import,
     Prompt,
     Queue,
+    Rule,
 )
 from annotation.once_taken import slot_once_taken
 from truing.access import Role, project_for, show_in_frame
@@ -85,6 +87,23 @@ def flag_for(request: HttpRequest, slug: str, pk: int) -> Flag:
     project = project_for(request, slug, at_least=Role.CURATOR)
     found = Flag.objects.select_related("task__queue__project")
     return get_object_or_404(found, pk=pk, task__queue__project=project)
+
+
+def annotator_for(request: HttpRequest, slug: str, pk: int, *, at_least: Role) -> Annotator:
+    project = project_for(request, slug, at_least=at_least)
+    found = Annotator.objects.select_related("project", "user")
+    return get_object_or_404(found, pk=pk, project=project)
+
+
+def firing_for(request: HttpRequest, slug: str, pk: int) -> Firing:
+    """Something that a rule did, for reviewers."""
+    project = project_for(request, slug, at_least=Role.REVIEWER)
+    return get_object_or_404(Firing.objects.in_project(project), pk=pk)
+
+
+def rule_for(request: HttpRequest, slug: str, pk: int) -> Rule:
+    project = project_for(request, slug, at_least=Role.CURATOR)
+    return get_object_or_404(Rule.objects.select_related("project"), pk=pk, project=project)
 
 
 def dataset_for(request: HttpRequest, slug: str, name: str, *, at_least: Role) -> Dataset:

@@ -106,6 +106,10 @@ def _find(
         picked.ahead = ahead_with_checks(picked.slot.queue, annotator, taken, picked.ahead)
         return picked
     if picked:
+        if picked.slot.annotator_id == annotator.pk:
+            # It was taken before, and shows the number that it showed then.
+            taken = next(one.taken for one in found if one.queue.pk == picked.slot.queue_id) - 1
+            picked.ahead = ahead_with_checks(picked.slot.queue, annotator, taken, picked.ahead)
         return picked
     for one in found:
         is_exam = one.queue.exam_skill and not one.is_capped

@@ -5,7 +5,13 @@ from typing import Any
 
 from django.db import transaction
 
-from annotation.create_queue import add_guideline, checked_name, checked_overlap, save_queue
+from annotation.create_queue import (
+    add_guideline,
+    checked_name,
+    checked_overlap,
+    checked_share,
+    save_queue,
+)
 from annotation.enter import add_slots, clear_desk
 from annotation.fit_slots import fit_slots
 from annotation.handling import Handling, handling_of, reorder, set_handling
@@ -14,6 +20,8 @@ from truing.audit import record
 from truing.errors import Invalid, Refused
 from truing.models import User
 from truing.options import build, record_of
+
+EDITABLE = ("name", "options", "overlap", "gold_share", "repeat_share", "is_training")
 
 
 class ReservedQueue(Refused):
@@ -29,19 +37,28 @@ def edit_queue(
     overlap: int | None = None,
     handling: Mapping[str, Any] | None = None,
     guideline: str | None = None,
+    gold_share: float | None = None,
+    repeat_share: float | None = None,
+    is_training: bool | None = None,
     actor: User | None,
 ) -> Queue:
     """Change what is given. More answers wanted adds free slots; fewer removes free ones only."""
     queue = locked(queue)
     refuse_reserved(queue)
-    before = {"name": queue.name, "options": queue.options, "overlap": queue.overlap}
+    before = {name: getattr(queue, name) for name in EDITABLE}
     if name is not None:
         queue.name = checked_name(name)
     if options is not None:
         queue.options = record_of(build(queue.task_type.Options, options))
     if overlap is not None:
         queue.overlap = checked_overlap(overlap)
-    after = {"name": queue.name, "options": queue.options, "overlap": queue.overlap}
+    if gold_share is not None:
+        queue.gold_share = checked_share(gold_share)
+    if repeat_share is not None:
+        queue.repeat_share = checked_share(repeat_share)
+    if is_training is not None:
+        queue.is_training = is_training
+    after = {name: getattr(queue, name) for name in EDITABLE}
     changed: dict[str, Any] = {key: after[key] for key in after if after[key] != before[key]}
     if handling is not None or "overlap" in changed:
         # What is not given stays as it is.

@@ -11,10 +11,12 @@ from typing import Any
 from django.utils import timezone
 
 from annotation.balance import due_before, is_due
+from annotation.enter import add_slots
 from annotation.models import Annotator, Assignment, Queue
 from truing.prepared import fetch
 
 Purpose = Assignment.Purpose
+GOLD_ROUND = 1
 REPEAT_ROUND = 0  # what is asked again for everybody begins with round 2
 # A repeat right after the first answer would ask for memory, not for judgment.
 BETWEEN = 10
@@ -64,19 +66,33 @@ ORDER BY random() LIMIT 1
 
 
 def mixed_in(slot: Assignment, annotator: Annotator, taken: int) -> Assignment | None:
-    """A check in place of the slot that was about to be given; that one stays free.
+    """A check in place of the slot that was about to be given.
 
-    `taken` is how many slots of this queue they have had before.
+    It takes that slot's row, and what was to be asked gets a new one at the end of its lane: the
+    key of a slot stands in the page's address, and a row that is newer than those around it would
+    tell who can count which questions are checks. `taken` is how many slots of this queue they
+    have had before.
     """
     queue = slot.queue
-    if not (queue.gold_share or queue.repeat_share):
+    if not (queue.gold_share or queue.repeat_share) or slot.state != Assignment.State.FREE:
         return None
     whose = (annotator.pk, queue.pk)
     if is_due("gold", whose, taken, queue.gold_share):
-        return gold_slot(queue, annotator)
-    if is_due("repeat", whose, taken, queue.repeat_share):
-        return _repeat_slot(queue, annotator)
-    return None
+        task, purpose, round = _gold_for(queue, annotator), Purpose.GOLD, GOLD_ROUND
+    elif is_due("repeat", whose, taken, queue.repeat_share):
+        task, purpose, round = _repeat_for(queue, annotator), Purpose.REPEAT, REPEAT_ROUND
+    else:
+        return None
+    if task is None:
+        return None
+    add_slots(queue.pk)
+    Assignment.objects.create(
+        task_id=slot.task_id, queue=queue, round=slot.round, lane=slot.lane, purpose=slot.purpose
+    )
+    Assignment.objects.filter(pk=slot.pk).update(
+        task=task, purpose=purpose, round=round, state=Assignment.State.HELD
+    )
+    return slot
 
 
 def ahead_with_checks(queue: Queue, annotator: Annotator, taken: int, ahead: int) -> int:
@@ -114,23 +130,27 @@ def exam_slot(queue: Queue, annotator: Annotator) -> Assignment | None:
 
 def gold_slot(queue: Queue, annotator: Annotator) -> Assignment | None:
     """A slot of their own for a question with a known answer that they have not met."""
+    return _made(queue, _gold_for(queue, annotator), Purpose.GOLD, round=GOLD_ROUND)
+
+
+def _gold_for(queue: Queue, annotator: Annotator) -> int | None:
     values = {
         "queue": queue.pk,
         "annotator": annotator.pk,
         "chance": random.random(),
         "window": WINDOW,
     }
-    return _made(queue, _first(_GOLD, values), Purpose.GOLD, round=1)
+    return _first(_GOLD, values)
 
 
-def _repeat_slot(queue: Queue, annotator: Annotator) -> Assignment | None:
+def _repeat_for(queue: Queue, annotator: Annotator) -> int | None:
     values = {
         "queue": queue.pk,
         "annotator": annotator.pk,
         "between": BETWEEN,
         "window": WINDOW,
     }
-    return _made(queue, _first(_REPEAT, values), Purpose.REPEAT, round=REPEAT_ROUND)
+    return _first(_REPEAT, values)
 
 
 def _first(statement: str, values: Mapping[str, Any]) -> int | None:

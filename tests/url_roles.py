@@ -15,7 +15,7 @@ from django.utils import timezone
 from alignment.models import Checkpoint, Generation, Review, Run
 from annotation.assign import next_assignment
 from annotation.freeze import freeze
-from annotation.models import Flag, Grant
+from annotation.models import Firing, Flag, Grant, Rule, Standing
 from annotation.receive_import import receive_import
 from annotation.submit import submit
 from tests import make
@@ -123,6 +123,19 @@ URL_ROLES: dict[str, dict[str, str]] = {
     "api_skip": {"POST": SELF},
     "api_hold": {"POST": SELF},
     "api_correct": {"POST": SELF},
+    # Annotators and rules
+    "annotators": {"GET": "REVIEWER"},
+    "annotator": {"GET": "REVIEWER"},
+    "annotator_resume": {"POST": "REVIEWER"},
+    "firing_undo": {"POST": "REVIEWER"},
+    "my_work": {"GET": "ANNOTATOR"},
+    "notice_read": {"POST": "ANNOTATOR"},
+    "rules": {"GET": "CURATOR", "POST": "CURATOR"},
+    "rule_remove": {"POST": "CURATOR"},
+    "api_standings": {"GET": "REVIEWER"},
+    "api_rules": {"GET": "CURATOR", "POST": "CURATOR"},
+    "api_firings": {"GET": "REVIEWER"},
+    "api_firing_undo": {"POST": "REVIEWER"},
     # Agreement and datasets
     "agreement": {"GET": "REVIEWER"},
     "datasets": {"GET": "CURATOR"},
@@ -267,6 +280,24 @@ def a_queue(project, person):
     return {"pk": make.queue(project).pk}
 
 
+def an_annotator(project, person):
+    return {"pk": make.annotator(project).pk}
+
+
+def a_rule(project, person):
+    queue = make.queue(project)
+    made = Rule.objects.create(project=project, queue=queue, when="careless", then=["tell"])
+    return {"pk": made.pk}
+
+
+def a_firing(project, person):
+    standing = Standing.objects.create(
+        queue=make.queue(project), annotator=make.annotator(project, "w2")
+    )
+    made = Firing.objects.create(standing=standing, when="careless", then=["tell"], reason="So.")
+    return {"pk": made.pk}
+
+
 def a_prompt(project, person):
     return {"pk": make.task(project).prompt.pk}
 
@@ -326,6 +357,13 @@ ARGUMENTS = {
     },
     "token_revoke": a_token,
     "api_token": a_token,
+    "annotator": an_annotator,
+    "annotator_resume": an_annotator,
+    "firing_undo": a_firing,
+    "api_firing_undo": a_firing,
+    "rule_remove": a_rule,
+    "rules": a_queue,
+    "api_rules": a_queue,
     "queue": a_queue,
     "queue_edit": a_queue,
     "queue_state": a_queue,

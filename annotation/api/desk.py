@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from annotation.access import annotation_for, assignment_for, queue_for
 from annotation.assign import extend_hold, next_assignment
 from annotation.correct import correct
-from annotation.models import Annotation, Assignment
+from annotation.models import Annotation, Annotator, Assignment
 from annotation.question import question_of, shown_to
 from annotation.skip import Meaning, skip
 from annotation.submit import BadAnswer, submit
@@ -80,6 +80,9 @@ class QuestionSerializer(serializers.Serializer[Any]):
 
 class NextSerializer(serializers.Serializer[Any]):
     question = QuestionSerializer(allow_null=True)
+    notice = serializers.CharField(
+        help_text="What the annotator is to be told, such as why they are paused; often nothing."
+    )
 
 
 class AnnotationSerializer(serializers.ModelSerializer[Annotation]):
@@ -97,7 +100,9 @@ def next_question(request: Request, slug: str) -> Response:
     queue = queue_for(request, slug, pk, at_least=Role.ANNOTATOR) if pk else None
     assignment = next_assignment(membership.project, membership.user, queue=queue)
     question = record_of_question(assignment) if assignment else None
-    return Response({"question": question})
+    annotator = Annotator.objects.member(membership.project, membership.user)
+    notice = annotator.paused_because if annotator.paused_at else annotator.notice
+    return Response({"question": question, "notice": notice})
 
 
 @extend_schema(request=AnswerBody, responses={201: AnnotationSerializer})

@@ -51,6 +51,8 @@ class Queue(models.Model):
     daily_cap = models.PositiveIntegerField(null=True, blank=True)  # answers of a person a day
     gold_share = models.FloatField(default=0.0)
     repeat_share = models.FloatField(default=0.0)
+    # Training: after a question with a known answer it is shown, with what one answered.
+    is_training = models.BooleanField(default=False, db_default=False)
     skills = ArrayField(models.CharField(max_length=100), default=list, blank=True)  # it requires
     # An exam: who is right on this share of so many checks gets the skill.
     exam_skill = models.CharField(max_length=100, blank=True)

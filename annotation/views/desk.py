@@ -16,6 +16,7 @@ from annotation.access import annotation_for, assignment_for
 from annotation.assign import Desk, come_to_desk, extend_hold
 from annotation.correct import correct, last_answer
 from annotation.draft import save_draft
+from annotation.feedback_on import Feedback, feedback_on
 from annotation.models import Annotation, Annotator, Queue
 from annotation.outbox import outbox_of
 from annotation.question import Question, question_again, question_of, shown_to
@@ -57,10 +58,12 @@ def answer(request: Request, slug: str, pk: int) -> HttpResponse:
         "reason": reason_in(request),
     }
     if not request.htmx:
-        submit(assignment, read, **given)
+        annotation = submit(assignment, read, **given)
+        if feedback := feedback_on(annotation):
+            messages.info(request, feedback.sentence)
         return go_on(request, slug)
-    _, desk = submit_and_go_on(assignment, read, **given, queue=queue_in(request))
-    return show_desk(request, desk)
+    annotation, desk = submit_and_go_on(assignment, read, **given, queue=queue_in(request))
+    return show_desk(request, desk, feedback_on(annotation))
 
 
 @require_POST
@@ -178,9 +181,9 @@ def show_next(request: Request) -> HttpResponse:
     return show_desk(request, desk)
 
 
-def show_desk(request: Request, desk: Desk) -> HttpResponse:
+def show_desk(request: Request, desk: Desk, feedback: Feedback | None = None) -> HttpResponse:
     question = question_of(desk.assignment, desk.annotator) if desk.assignment else None
-    return show(request, question, desk=desk)
+    return show(request, question, desk=desk, feedback=feedback)
 
 
 def show(
@@ -189,6 +192,7 @@ def show(
     *,
     desk: Desk | None = None,
     is_correction: bool = False,
+    feedback: Feedback | None = None,
 ) -> HttpResponse:
     """The desk with this question, or with none."""
     context: dict[str, Any] = {
@@ -197,6 +201,7 @@ def show(
         "queues": desk.queues if desk else [],
         "chosen": desk.chosen if desk else None,
         "is_correction": is_correction,
+        "feedback": feedback,
         "scripts": SCRIPTS,
         "outbox": SimpleLazyObject(lambda: outbox_of(request.membership)),
         "skips": Meaning.choices,

@@ -14,6 +14,7 @@ from truing.options import OptionField, fields_of, record_of
 OPTION = "option."
 HANDED = "handling."
 HANDLING = fields_of(Handling)
+OWN = ("name", "overlap", "gold_share", "repeat_share", "is_training")
 
 
 class QueueForm(forms.Form):
@@ -26,6 +27,26 @@ class QueueForm(forms.Form):
         max_value=MOST_ANSWERS,
         initial=1,
         help_text="How many people answer each question. More can be asked for later.",
+    )
+    gold_share = forms.FloatField(
+        label="Known answers",
+        min_value=0,
+        max_value=1,
+        initial=0,
+        required=False,
+        help_text="The share of questions whose answer is known, mixed in unseen (0 to 1).",
+    )
+    repeat_share = forms.FloatField(
+        label="Repeats",
+        min_value=0,
+        max_value=1,
+        initial=0,
+        required=False,
+        help_text="The share of questions that somebody is asked again, sides swapped (0 to 1).",
+    )
+    is_training = forms.BooleanField(
+        label="Training: show a known answer after it was given",
+        required=False,
     )
     guideline = forms.CharField(
         required=False,
@@ -40,17 +61,17 @@ class QueueForm(forms.Form):
         self.items = fields_of(TASK_TYPES[type].Options)
         super().__init__(written, initial=_initial(queue) if queue else None)
         for item in self.items:
-            self.fields[OPTION + item.name] = _field(item)
+            self.fields[OPTION + item.name] = option_field(item)
         for item in HANDLING:
             # What a form does not say takes its default, or stays.
-            self.fields[HANDED + item.name] = _field(item)
+            self.fields[HANDED + item.name] = option_field(item)
             self.fields[HANDED + item.name].required = False
 
     def handling_fields(self) -> list[forms.BoundField]:
         return [self[HANDED + item.name] for item in HANDLING]
 
     def own_fields(self) -> list[forms.BoundField]:
-        return [self["name"], self["overlap"]]
+        return [self[name] for name in OWN]
 
     def option_fields(self) -> list[forms.BoundField]:
         return [self[OPTION + item.name] for item in self.items]
@@ -62,6 +83,9 @@ class QueueForm(forms.Form):
             "name": written["name"],
             "overlap": written["overlap"],
             "guideline": written["guideline"],
+            "gold_share": written["gold_share"] or 0.0,
+            "repeat_share": written["repeat_share"] or 0.0,
+            "is_training": written["is_training"],
             "options": {item.name: written[OPTION + item.name] for item in self.items},
             "handling": {
                 item.name: written[HANDED + item.name]
@@ -73,7 +97,7 @@ class QueueForm(forms.Form):
 
 def _initial(queue: Queue) -> dict[str, Any]:
     newest = queue.guidelines.order_by("-number").first()
-    shown: dict[str, Any] = {"name": queue.name, "overlap": queue.overlap}
+    shown: dict[str, Any] = {name: getattr(queue, name) for name in OWN}
     shown["guideline"] = newest.text if newest else ""
     handled = record_of(handling_of(queue))
     shown |= {HANDED + name: _shown(value) for name, value in handled.items()}
@@ -85,7 +109,7 @@ def _shown(value: Any) -> Any:
     return "\n".join(value) if isinstance(value, list | tuple) else value
 
 
-def _field(item: OptionField) -> forms.Field:
+def option_field(item: OptionField) -> forms.Field:
     about: dict[str, Any] = {"label": item.label, "help_text": item.help}
     about["initial"] = _shown(item.default)
     if item.type is bool:

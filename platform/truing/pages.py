@@ -21,7 +21,14 @@ Role = Membership.Role
 
 # The groups of the navigation, each entry with the role from which on it is shown.
 NAVIGATION: tuple[tuple[str, tuple[tuple[str, str, Role], ...]], ...] = (
-    ("", (("project", "Overview", Role.REVIEWER), ("desk", "Desk", Role.ANNOTATOR))),
+    (
+        "",
+        (
+            ("project", "Overview", Role.REVIEWER),
+            ("desk", "Desk", Role.ANNOTATOR),
+            ("my_work", "My work", Role.ANNOTATOR),
+        ),
+    ),
     (
         "Judgments",
         (
@@ -31,6 +38,7 @@ NAVIGATION: tuple[tuple[str, tuple[tuple[str, str, Role], ...]], ...] = (
             ("agreement", "Agreement", Role.REVIEWER),
             ("flags", "Flags", Role.CURATOR),
             ("skills", "Skills", Role.CURATOR),
+            ("annotators", "Annotators", Role.REVIEWER),
         ),
     ),
     (

@@ -1,0 +1,23 @@
+"""Annotators, how they work, and the rules that watch."""
+
+from django.urls import path
+
+from annotation.api import people as people_api
+from annotation.views import people
+
+pages = [
+    path("annotators/", people.annotators, name="annotators"),
+    path("annotators/<int:pk>/", people.annotator, name="annotator"),
+    path("annotators/<int:pk>/resume/", people.annotator_resume, name="annotator_resume"),
+    path("firings/<int:pk>/undo/", people.firing_undo, name="firing_undo"),
+    path("my-work/", people.my_work, name="my_work"),
+    path("my-work/notice/", people.notice_read, name="notice_read"),
+    path("queues/<int:pk>/rules/", people.rules, name="rules"),
+    path("rules/<int:pk>/remove/", people.rule_remove, name="rule_remove"),
+]
+api = [
+    path("standings/", people_api.standings, name="api_standings"),
+    path("queues/<int:pk>/rules/", people_api.rules, name="api_rules"),
+    path("firings/", people_api.firings, name="api_firings"),
+    path("firings/<int:pk>/undo/", people_api.undo, name="api_firing_undo"),
+]

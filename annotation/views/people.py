@@ -1,0 +1,228 @@
+"""How annotators work: each their own, all of them for reviewers, and the rules that watch."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db.models import F, FloatField
+from django.db.models.functions import Cast, NullIf
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from annotation.access import annotator_for, firing_for, queue_for, rule_for
+from annotation.conditions import CONDITIONS
+from annotation.enforce import undo_firing
+from annotation.models import Annotator, Firing, Rule, Standing
+from annotation.resume import read_notice, resume
+from annotation.set_rules import SENTENCE_LENGTH, add_rule, remove_rule
+from annotation.show_standing import shown, shown_to_themselves
+from annotation.views.queue_form import option_field
+from truing.access import Role, membership_for, project_for
+from truing.http import Request, key_of
+from truing.options import fields_of
+from truing.pages import render
+
+A_PAGE = 50
+FIRINGS = 50
+
+
+def _share(part: str, whole: str) -> Any:
+    return Cast(F(part), FloatField()) / NullIf(Cast(F(whole), FloatField()), 0.0)
+
+
+# What the list can be sorted by, the most remarkable first; who has no figure comes last.
+SORTS: dict[str, tuple[str, Any]] = {
+    "suspicion": ("Against care", F("suspicion").desc()),
+    "answers": ("Answers", F("answers").desc()),
+    "gold": ("Known answers", _share("gold_right", "gold").asc(nulls_last=True)),
+    "agreement": ("Agreement", _share("agreed", "compared").asc(nulls_last=True)),
+    "left": ("Left side", _share("lefts", "answers").desc(nulls_last=True)),
+    "longer": ("Longer", _share("longer", "answers").desc(nulls_last=True)),
+    "consistency": ("Repeats", _share("consistent", "repeats").asc(nulls_last=True)),
+    "circles": ("Circles", _share("circles", "triads").desc(nulls_last=True)),
+    "pace": ("Pace", _share("log_seconds", "timed").asc(nulls_last=True)),
+}
+
+
+@require_GET
+@login_required
+def annotators(request: Request, slug: str) -> HttpResponse:
+    """Everybody who works here, a row for each queue."""
+    project = project_for(request, slug, at_least=Role.REVIEWER)
+    sort = request.GET.get("sort", "")
+    sort = sort if sort in SORTS else "suspicion"
+    page = max(1, min(key_of(request.GET.get("page", "")) or 1, 10_000))
+    found = Standing.objects.in_project(project).select_related("annotator__user", "queue")
+    start = (page - 1) * A_PAGE
+    rows = list(found.order_by(SORTS[sort][1], "pk")[start : start + A_PAGE + 1])
+    context = {
+        "rows": [_row(one) for one in rows[:A_PAGE]],
+        "sort": sort,
+        "sorts": [(name, label) for name, (label, _) in SORTS.items()],
+        "next_url": _page_url(request, sort, page + 1) if len(rows) > A_PAGE else "",
+        "first_url": _page_url(request, sort, 1) if page > 1 else "",
+    }
+    return render(request, "annotation/annotators.html", context)
+
+
+@require_GET
+@login_required
+def annotator(request: Request, slug: str, pk: int) -> HttpResponse:
+    """One annotator: how they stand in each queue, and what rules have done."""
+    person = annotator_for(request, slug, pk, at_least=Role.REVIEWER)
+    standings = person.standings.select_related("annotator__user", "queue").order_by("queue")
+    firings = Firing.objects.filter(standing__annotator=person).order_by("-pk")
+    context = {
+        "person": person,
+        "name": _name(person),
+        "rows": [_row(one) for one in standings[:A_PAGE]],
+        "firings": [
+            {"row": one, "then": _in_words(one.then)}
+            for one in firings.select_related("standing__queue", "undone_by")[:FIRINGS]
+        ],
+    }
+    return render(request, "annotation/annotator.html", context)
+
+
+@require_GET
+@login_required
+def my_work(request: Request, slug: str) -> HttpResponse:
+    """One's own work, in pictures."""
+    membership = membership_for(request, slug)
+    me = Annotator.objects.member(membership.project, membership.user)
+    standings = me.standings.select_related("queue").order_by("-answers")[:A_PAGE]
+    rows = [{"queue": one.queue, "is": shown_to_themselves(one)} for one in standings]
+    return render(request, "annotation/my_work.html", {"rows": rows, "person": me})
+
+
+@require_POST
+@login_required
+def notice_read(request: Request, slug: str) -> HttpResponse:
+    """What one was told is read."""
+    membership = membership_for(request, slug)
+    read_notice(Annotator.objects.member(membership.project, membership.user))
+    return HttpResponse("") if request.htmx else redirect("desk", slug)
+
+
+@require_POST
+@login_required
+def annotator_resume(request: Request, slug: str, pk: int) -> HttpResponse:
+    person = annotator_for(request, slug, pk, at_least=Role.REVIEWER)
+    resume(person, actor=request.user)
+    messages.success(request, "They are asked again.")
+    return redirect("annotator", slug, pk)
+
+
+@require_POST
+@login_required
+def firing_undo(request: Request, slug: str, pk: int) -> HttpResponse:
+    firing = undo_firing(firing_for(request, slug, pk), actor=request.user)
+    messages.success(request, "Undone. For rules, their work counts from now on.")
+    return redirect("annotator", slug, firing.standing.annotator_id)
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def rules(request: Request, slug: str, pk: int) -> HttpResponse:
+    """The rules that watch a queue; or another one."""
+    queue = queue_for(request, slug, pk, at_least=Role.CURATOR)
+    when = request.POST.get("when") or request.GET.get("when") or "gold_failed"
+    form = RuleForm(when if when in CONDITIONS else "gold_failed", request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        written = form.values()
+        is_for_all = written.pop("is_for_all")
+        add_rule(queue.project, queue=None if is_for_all else queue, **written, actor=request.user)
+        messages.success(request, "The rule holds from now on.")
+        return redirect("rules", slug, pk)
+    shown_rules = [
+        {
+            "pk": one.pk,
+            "when": one.get_when_display(),
+            "options": one.options,
+            "then": _in_words(one.then),
+            "is_for_all": one.queue_id is None,
+        }
+        for one in Rule.objects.over(queue)[:200]
+    ]
+    context = {
+        "queue": queue,
+        "rules": shown_rules,
+        "form": form,
+        "whens": [(name, condition.label) for name, condition in CONDITIONS.items()],
+    }
+    status = 422 if form.is_bound else 200
+    return render(request, "annotation/rules.html", context, status=status)
+
+
+@require_POST
+@login_required
+def rule_remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    rule = rule_for(request, slug, pk)
+    queue = rule.queue_id
+    remove_rule(rule, actor=request.user)  # type: ignore[arg-type]
+    messages.success(request, "The rule is gone. What it did stays.")
+    return redirect("rules", slug, queue) if queue else redirect("queues", slug)
+
+
+class RuleForm(forms.Form):
+    """What is looked for, and what is done."""
+
+    then = forms.MultipleChoiceField(
+        choices=Rule.Then.choices, widget=forms.CheckboxSelectMultiple, label="Then"
+    )
+    sentence = forms.CharField(
+        required=False,
+        max_length=SENTENCE_LENGTH,
+        label="What they are told",
+        help_text="Empty: a kind sentence of ours.",
+    )
+    is_for_all = forms.BooleanField(required=False, label="In all queues of this project")
+
+    def __init__(self, when: str, written: QueryDict | None) -> None:
+        self.when = when
+        self.items = fields_of(CONDITIONS[when].Options)
+        super().__init__(written)
+        for item in self.items:
+            self.fields[item.name] = option_field(item)
+
+    def option_fields(self) -> list[forms.BoundField]:
+        return [self[item.name] for item in self.items]
+
+    def values(self) -> dict[str, Any]:
+        written = self.cleaned_data
+        return {
+            "when": self.when,
+            "options": {item.name: written[item.name] for item in self.items},
+            "then": written["then"],
+            "sentence": written["sentence"],
+            "is_for_all": written["is_for_all"],
+        }
+
+
+def _row(standing: Standing) -> dict[str, Any]:
+    person = standing.annotator
+    return {
+        "pk": person.pk,
+        "name": _name(person),
+        "queue": standing.queue,
+        "is": shown(standing),
+        "is_paused": person.paused_at is not None,
+    }
+
+
+def _name(person: Annotator) -> str:
+    if person.user:
+        return person.user.name or person.user.email
+    return person.pseudonym
+
+
+def _in_words(then: list[str]) -> str:
+    labels = dict(Rule.Then.choices)
+    return ", ".join(str(labels.get(one, one)) for one in then)
+
+
+def _page_url(request: Request, sort: str, page: int) -> str:
+    return f"{request.path}?{urlencode({'sort': sort, 'page': page})}"
