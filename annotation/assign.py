@@ -18,6 +18,7 @@ from annotation.lanes import RANDOM_LANES
 from annotation.mix_in import ahead_with_checks, exam_slot, mixed_in
 from annotation.models import Annotator, Assignment, Exemption, Queue
 from annotation.pick import (
+    AHEAD,
     LAST_LANE,
     WINDOW,
     OpenQueue,
@@ -101,15 +102,21 @@ def _find(
         if mixed := mixed_in(picked.slot, annotator, taken):
             check = read_slot(mixed, annotator)
             # As many as if it were one of those that wait.
-            check.ahead = ahead_with_checks(picked.slot.queue, annotator, taken, picked.ahead + 1)
+            check.ahead = ahead_with_checks(
+                picked.slot.queue, annotator, taken, picked.ahead + 1, most=AHEAD
+            )
             return check
-        picked.ahead = ahead_with_checks(picked.slot.queue, annotator, taken, picked.ahead)
+        picked.ahead = ahead_with_checks(
+            picked.slot.queue, annotator, taken, picked.ahead, most=AHEAD
+        )
         return picked
     if picked:
         if picked.slot.annotator_id == annotator.pk:
             # It was taken before, and shows the number that it showed then.
             taken = next(one.taken for one in found if one.queue.pk == picked.slot.queue_id) - 1
-            picked.ahead = ahead_with_checks(picked.slot.queue, annotator, taken, picked.ahead)
+            picked.ahead = ahead_with_checks(
+                picked.slot.queue, annotator, taken, picked.ahead, most=AHEAD
+            )
         return picked
     for one in found:
         is_exam = one.queue.exam_skill and not one.is_capped

@@ -95,10 +95,13 @@ def mixed_in(slot: Assignment, annotator: Annotator, taken: int) -> Assignment |
     return slot
 
 
-def ahead_with_checks(queue: Queue, annotator: Annotator, taken: int, ahead: int) -> int:
+def ahead_with_checks(
+    queue: Queue, annotator: Annotator, taken: int, ahead: int, *, most: int
+) -> int:
     """How many questions come until so many that wait are answered, checks among them.
 
     So the number at the desk goes down with every question, and tells nobody which was a check.
+    More than `most` are not counted.
     """
     if not (queue.gold_share or queue.repeat_share):
         return ahead
@@ -117,7 +120,7 @@ def ahead_with_checks(queue: Queue, annotator: Annotator, taken: int, ahead: int
         if longer == length:
             break
         length = longer
-    return length
+    return min(length, most)
 
 
 def exam_slot(queue: Queue, annotator: Annotator) -> Assignment | None:

@@ -296,7 +296,7 @@ def test_a_program_asks_and_answers(at_desk, project):
     annotation = Annotation.objects.get()
     assert annotation.pk == response.json()["id"]
     assert annotation.answer["tiers"][0] == [annotation.shown[1]]
-    assert api(at_desk, "next/").json() == {"question": None}
+    assert api(at_desk, "next/").json() == {"question": None, "notice": ""}
     body = {"answer": {"tiers": [[0, 1]]}, "key": "k2"}
     assert api(at_desk, f"annotations/{annotation.pk}/correct/", body).status_code == 201
 
@@ -327,7 +327,7 @@ def test_a_program_skips_and_holds(at_desk, project):
     assert api(at_desk, f"assignments/{question['id']}/skip/").status_code == 204
     response = api(at_desk, f"assignments/{question['id']}/hold/")
     assert response.status_code == 410
-    assert api(at_desk, "next/").json() == {"question": None}
+    assert api(at_desk, "next/").json() == {"question": None, "notice": ""}
 
 
 def test_a_program_asks_in_one_queue(at_desk, project):

@@ -141,7 +141,7 @@ def mixed(project):
     queue = make.queue(project, gold_share=0.2, repeat_share=0.1)
     for _ in range(30):
         make.task(project, queue=queue, gold=None, outputs=("one", "two"))
-    for _ in range(8):
+    for _ in range(12):
         make.task(project, queue=queue, gold=A, answers=0, outputs=("one", "two"))
     return queue
 
@@ -150,7 +150,7 @@ def test_nothing_in_page_or_api_betrays_a_check(project, alice, mixed, client):
     """But for what is asked, its number and its key, all pages are the same text."""
     client.force_login(alice)
     seen, purposes, keys, ahead = set(), [], [], []
-    for turn in range(30):
+    for turn in range(38):
         page = client.get("/p/demo/desk/").content.decode()
         slot = Assignment.objects.select_related("task__prompt").get(state="held")
         purposes.append(slot.purpose)
@@ -170,7 +170,8 @@ def test_nothing_in_page_or_api_betrays_a_check(project, alice, mixed, client):
     assert not others, "\n".join(unified_diff(first, others[0], n=0))
     # Keys go up as they do without checks, and the number ahead goes down with each question.
     assert keys == sorted(keys)
-    assert [one - other for one, other in zip(ahead, ahead[1:], strict=False)].count(1) >= 27
+    assert ahead == sorted(ahead, reverse=True)
+    assert ahead[0] == 12 > ahead[-1]
 
 
 def test_checks_cost_no_answer_that_is_wanted(project, alice, bob, mixed):
@@ -215,6 +216,6 @@ def test_checks_are_due_as_often_as_their_share_says(share):
 def test_the_number_ahead_counts_the_checks_to_come(project, alice):
     queue = make.queue(project, gold_share=0.1)
     me = Annotator.objects.member(project, alice)
-    assert 108 <= ahead_with_checks(queue, me, 0, 100) <= 113
+    assert 108 <= ahead_with_checks(queue, me, 0, 100, most=500) <= 113
     queue.gold_share = 0
-    assert ahead_with_checks(queue, me, 0, 100) == 100
+    assert ahead_with_checks(queue, me, 0, 100, most=500) == 100
