@@ -36,8 +36,6 @@ def create_queue(
     state: str = Queue.State.OPEN,
     reserved_for: str = "",
     rules: bool = True,
-    gold_share: float = 0.0,
-    repeat_share: float = 0.0,
     is_training: bool = False,
     actor: User | None,
 ) -> Queue:
@@ -56,8 +54,6 @@ def create_queue(
         overlap=checked_overlap(overlap),
         state=state,
         reserved_for=reserved_for,
-        gold_share=checked_share(gold_share),
-        repeat_share=checked_share(repeat_share),
         is_training=is_training,
         created_by=actor,
     )
@@ -95,12 +91,6 @@ def checked_overlap(overlap: int) -> int:
     if not 1 <= overlap <= MOST_ANSWERS:
         raise Invalid(f"A task wants 1 to {MOST_ANSWERS} answers, not {overlap}.")
     return overlap
-
-
-def checked_share(share: float) -> float:
-    if not 0 <= share <= 1:
-        raise Invalid(f"A share goes from 0 to 1; {share:g} does not.")
-    return float(share)
 
 
 def save_queue(queue: Queue) -> None:

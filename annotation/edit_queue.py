@@ -9,7 +9,6 @@ from annotation.create_queue import (
     add_guideline,
     checked_name,
     checked_overlap,
-    checked_share,
     save_queue,
 )
 from annotation.enter import add_slots, clear_desk
@@ -21,7 +20,7 @@ from truing.errors import Invalid, Refused
 from truing.models import User
 from truing.options import build, record_of
 
-EDITABLE = ("name", "options", "overlap", "gold_share", "repeat_share", "is_training")
+EDITABLE = ("name", "options", "overlap", "is_training")
 
 
 class ReservedQueue(Refused):
@@ -37,8 +36,6 @@ def edit_queue(
     overlap: int | None = None,
     handling: Mapping[str, Any] | None = None,
     guideline: str | None = None,
-    gold_share: float | None = None,
-    repeat_share: float | None = None,
     is_training: bool | None = None,
     actor: User | None,
 ) -> Queue:
@@ -52,10 +49,6 @@ def edit_queue(
         queue.options = record_of(build(queue.task_type.Options, options))
     if overlap is not None:
         queue.overlap = checked_overlap(overlap)
-    if gold_share is not None:
-        queue.gold_share = checked_share(gold_share)
-    if repeat_share is not None:
-        queue.repeat_share = checked_share(repeat_share)
     if is_training is not None:
         queue.is_training = is_training
     after = {name: getattr(queue, name) for name in EDITABLE}

@@ -47,7 +47,7 @@ class Handling:
         None, "How many answers a person gives here in a day, at most.", min_value=1
     )
     gold_share: float = option(
-        0.0, "The share of checks: questions with a known answer.", min_value=0, max_value=0.5
+        0.0, "The share of checks: questions with a known answer.", min_value=0, max_value=1
     )
     repeat_share: float = option(
         0.0,

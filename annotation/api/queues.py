@@ -36,8 +36,6 @@ class QueueSerializer(serializers.ModelSerializer[Queue]):
             "type",
             "options",
             "overlap",
-            "gold_share",
-            "repeat_share",
             "is_training",
             "state",
             "reserved_for",
@@ -88,12 +86,6 @@ class QueueEditBody(Body):
         "exam_skill, exam_size, exam_share: what is left out stays.",
     )
     guideline = serializers.CharField(required=False, allow_blank=True, max_length=100_000)
-    gold_share = serializers.FloatField(
-        required=False, min_value=0, max_value=1, help_text="Of questions with a known answer."
-    )
-    repeat_share = serializers.FloatField(
-        required=False, min_value=0, max_value=1, help_text="Of questions asked a second time."
-    )
     is_training = serializers.BooleanField(
         required=False, help_text="Show a known answer after it was given."
     )

@@ -14,7 +14,7 @@ from truing.options import OptionField, fields_of, record_of
 OPTION = "option."
 HANDED = "handling."
 HANDLING = fields_of(Handling)
-OWN = ("name", "overlap", "gold_share", "repeat_share", "is_training")
+OWN = ("name", "overlap", "is_training")
 
 
 class QueueForm(forms.Form):
@@ -27,22 +27,6 @@ class QueueForm(forms.Form):
         max_value=MOST_ANSWERS,
         initial=1,
         help_text="How many people answer each question. More can be asked for later.",
-    )
-    gold_share = forms.FloatField(
-        label="Known answers",
-        min_value=0,
-        max_value=1,
-        initial=0,
-        required=False,
-        help_text="The share of questions whose answer is known, mixed in unseen (0 to 1).",
-    )
-    repeat_share = forms.FloatField(
-        label="Repeats",
-        min_value=0,
-        max_value=1,
-        initial=0,
-        required=False,
-        help_text="The share of questions that somebody is asked again, sides swapped (0 to 1).",
     )
     is_training = forms.BooleanField(
         label="Training: show a known answer after it was given",
@@ -83,8 +67,6 @@ class QueueForm(forms.Form):
             "name": written["name"],
             "overlap": written["overlap"],
             "guideline": written["guideline"],
-            "gold_share": written["gold_share"] or 0.0,
-            "repeat_share": written["repeat_share"] or 0.0,
             "is_training": written["is_training"],
             "options": {item.name: written[OPTION + item.name] for item in self.items},
             "handling": {
