@@ -145,7 +145,6 @@ class Rule(models.Model):
         PAUSE = "pause", "pause them"
         LEAVE_OUT = "leave_out", "leave their answers out of merges"
         ASK_AGAIN = "ask_again", "ask others in their place"
-        TAKE_SKILL = "take_skill", "take a skill away"
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="rules")
     queue = models.ForeignKey(
