@@ -187,18 +187,19 @@ def test_a_new_round_asks_again(project, alice):
 
 def test_a_pick_reads_no_more_where_the_queue_is_longer(project, alice):
     def queries():
-        with CaptureQueriesContext(
-            connection,
-        ) as seen:
-            submit(next_assignment(project, alice), TIERS, key=f"key {make.task(project).pk}")
+        with CaptureQueriesContext(connection) as seen:
+            slot = next_assignment(project, alice)
+            submit(slot, TIERS, key=f"key {slot.pk}")
         return len(seen)
 
-    make.task(project)
-    queries()
-    few = queries()
-    for _ in range(20):
+    # The first is asked who she is and where she stands; now and then something is counted anew.
+    for _ in range(10):
         make.task(project)
-    assert queries() == few
+    queries()
+    few = max(queries() for _ in range(4))
+    for _ in range(40):
+        make.task(project)
+    assert max(queries() for _ in range(4)) <= few
 
 
 # --- The race. Each thread has a connection of its own.
