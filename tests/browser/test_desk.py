@@ -58,6 +58,7 @@ def test_an_annotator_ranks_skips_corrects_and_reloads(project, alice, three_way
     # One is skipped, with a reason.
     skipped = Assignment.objects.get(state=Assignment.State.HELD)
     page.keyboard.press("s")
+    page.keyboard.press("Tab")
     page.keyboard.type("Too hard")
     page.keyboard.press("Enter")
     page.locator("dialog[open]").wait_for(state="detached")
@@ -82,7 +83,7 @@ def test_an_annotator_ranks_skips_corrects_and_reloads(project, alice, three_way
     page.keyboard.type("Third is kind")
     page.get_by_text("Draft saved").wait_for()
     page.reload()
-    assert page.get_by_label("Why?").input_value() == "Third is kind"
+    assert page.locator("#reason").input_value() == "Third is kind"
     assert page.get_by_label("Place of output 3").input_value() == "1"
     for key in "1", "2", "Enter":
         page.keyboard.press(key)
@@ -133,11 +134,11 @@ def test_what_is_no_answer_is_said_and_nothing_is_lost(project, alice, three_way
     page = open_page(alice)
     page.goto("/p/demo/desk/")
     page.keyboard.press("2")
-    page.get_by_label("Why?").fill("So far")
+    page.locator("#reason").fill("So far")
     page.get_by_role("button", name="Submit").click()
     page.get_by_role("alert").get_by_text("Give every output a place.").wait_for()
     assert page.get_by_label("Place of output 2").input_value() == "1"
-    assert page.get_by_label("Why?").input_value() == "So far"
+    assert page.locator("#reason").input_value() == "So far"
     assert not Annotation.objects.exists()
 
 

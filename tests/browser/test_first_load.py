@@ -9,11 +9,11 @@ import urllib.request
 
 import pytest
 from django.conf import settings
-from django.db import connection
 
 from annotation.task_types import TASK_TYPES
 from tests.browser.conftest import session_cookie
 from tests.browser.every_type import task_of
+from tests.database_url import database_url
 
 MOST_BYTES = 120_000
 PATIENCE_SECONDS = 60
@@ -25,11 +25,9 @@ def web(transactional_db, tmp_path):
     with socket.socket() as trial:
         trial.bind(("127.0.0.1", 0))
         port = trial.getsockname()[1]
-    at = {"HOST": "", "PORT": "", "PASSWORD": "", **connection.settings_dict}
-    place = f"{at['HOST']}:{at['PORT'] or 5432}"
     environment = {
         **os.environ,
-        "DATABASE_URL": f"postgresql://{at['USER']}:{at['PASSWORD']}@{place}/{at['NAME']}",
+        "DATABASE_URL": database_url(),
         "TRUING_HOME": str(tmp_path / "home"),
         "SECRET_KEY": settings.SECRET_KEY,
     }

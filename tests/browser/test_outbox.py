@@ -142,10 +142,10 @@ def test_what_was_typed_without_a_network_is_there_after_a_reload(project, alice
     page.reload()
     nothing_is_left(page)
     for _ in range(100):
-        if page.get_by_label("Why?").input_value() == "Half a thought":
+        if page.locator("#reason").input_value() == "Half a thought":
             break
         page.wait_for_timeout(50)
-    assert page.get_by_label("Why?").input_value() == "Half a thought"
+    assert page.locator("#reason").input_value() == "Half a thought"
 
 
 def test_nobody_else_sees_or_sends_what_waits(project, alice, bob, pairs, open_page):
