@@ -358,6 +358,9 @@ def test_two_workers_do_not_fill_one_slot_twice(sft, monkeypatch):
     assert second.state == Run.State.QUEUED
 
 
+MANY = 1000  # steps: so many that three workers start before the last of them
+
+
 @pytest.fixture
 def files_that_a_worker_finds(settings, tmp_path):
     """Where a process of its own looks for them, which knows the home and nothing else."""
@@ -386,7 +389,7 @@ def wait_until(run, happened, seconds=240):
 @pytest.mark.django_db(transaction=True)
 def test_worker_and_trainer_are_killed_and_nothing_is_lost(files_that_a_worker_finds, sft):
     """Once the worker alone, and then both at once."""
-    run = sft(options={**LONG, "max_steps": 150})
+    run = sft(options={**LONG, "max_steps": MANY})
     worker = start_worker()
     try:
         wait_until(run, lambda: run.step > 5)
@@ -405,12 +408,12 @@ def test_worker_and_trainer_are_killed_and_nothing_is_lost(files_that_a_worker_f
         worker = start_worker()
         wait_until(run, lambda: run.has_ended)
         assert (run.state, run.attempt) == (Run.State.SUCCEEDED, 2), run.problem
-        assert run.step == 150
+        assert run.step == MANY
         assert Checkpoint.objects.filter(run=run).count() == 1
         assert Event.objects.filter(verb="run.succeed").count() == 1
         steps = [line["step"] for line in tiny.lines(run.folder / "metrics.jsonl")]
         trained = sorted(set(steps))
-        assert trained == list(range(1, 151))
+        assert trained == list(range(1, MANY + 1))
     finally:
         worker.terminate()
         worker.wait(30)
