@@ -57,8 +57,8 @@ def any_manner(rng: Random) -> Manner:
     """How the desks of the archive behave: anyhow."""
     return Manner(
         facts=rng.choices(("right", "wrong", "none"), (85, 2, 13))[0],
-        before=rng.choices(("kind", "nothing", "rude"), (40, 40, 20))[0],
-        after=rng.choices(("kind", "nothing", "rude"), (40, 45, 15))[0],
+        before=rng.choices(("kind", "nothing", "rude"), (35, 38, 27))[0],
+        after=rng.choices(("kind", "nothing", "rude"), (35, 42, 23))[0],
         chatter=rng.choices((0, 1, 2), (6, 3, 1))[0],
     )
 
