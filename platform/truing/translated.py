@@ -22,20 +22,22 @@ def translated(sentence: str) -> str:
         return sentence
     if (found := gettext(sentence)) != sentence:
         return found
-    for pattern, said in _patterns(language):
-        if match := pattern.fullmatch(sentence):
+    for begins, pattern, said in _patterns(language):
+        # Of the hundreds of patterns, hardly any begins as the sentence does.
+        if sentence.startswith(begins) and (match := pattern.fullmatch(sentence)):
             # What stands in it may have a translation too: the name of a thing, say.
             return said.format(*(translated(value) for value in match.groups()))
     return sentence
 
 
 @cache
-def _patterns(language: str) -> list[tuple[re.Pattern[str], str]]:
+def _patterns(language: str) -> list[tuple[str, re.Pattern[str], str]]:
     catalogue = catalogue_of(language)._catalog  # type: ignore[attr-defined]
     pairs = []
     # The longest first: the more of a sentence stands in its pattern, the surer it is.
     for said in sorted(catalogue.keys(), key=lambda key: -len(str(key))):
         if isinstance(said, str) and _PLACE.search(said):
-            parts = [re.escape(part) for part in _PLACE.split(said)[::2]]
-            pairs.append((re.compile("(.*?)".join(parts), re.DOTALL), str(catalogue[said])))
+            parts = _PLACE.split(said)[::2]
+            pattern = re.compile("(.*?)".join(map(re.escape, parts)), re.DOTALL)
+            pairs.append((parts[0], pattern, str(catalogue[said])))
     return pairs

@@ -22,9 +22,12 @@ from truing.translated import translated
 GERMAN = {"Accept-Language": "de-CH, en;q=0.5"}
 TEMPLATES = [
     *("base", "home", "account", "sign_in", "set_password", "invitation", "tokens", "refused"),
+    *("members", "audit", "api", "new_project", "_pager"),
 ]
 # Same in both: names, and what is not said in words.
-SAME = {"Prompt", "Prompts", "Name", "Markdown", "Token", "System", "Import", "Checkpoints"}
+SAME = {"Prompt", "Prompts", "Name", "Markdown", "Token", "System", "Import", "Checkpoints"} | {
+    *("API", "Person", "Link"),
+}
 # What an annotator may be told by a verb.
 VERBS = ["submit", "correct", "skip"]
 

@@ -1,6 +1,13 @@
 """Seconds, sizes, shares and events as people say them."""
 
+from datetime import datetime
+
 from django import template
+from django.contrib.humanize.templatetags.humanize import NaturalTimeFormatter
+from django.utils.timesince import timesince
+from django.utils.translation import gettext
+
+from truing.translated import translated
 
 register = template.Library()
 
@@ -33,7 +40,16 @@ SAID = {
 def in_words(verb: str) -> str:
     """An event's verb after its label: `run.launch` is "launched"."""
     word = verb.rpartition(".")[2]
-    return SAID.get(word, word.replace("_", " "))
+    return translated(SAID.get(word, word.replace("_", " ")))
+
+
+@register.filter
+def ago(at: datetime | None) -> str:
+    """For instance `2 days, 3 hours ago`; other languages say “days” in another case here."""
+    if at is None:
+        return ""
+    since = timesince(at, time_strings=NaturalTimeFormatter.past_substrings)
+    return gettext("%(at)s ago") % {"at": since}
 
 
 @register.filter
@@ -64,7 +80,7 @@ def in_short(number: float | None) -> str:
     """A large count: `950`, `1.6 million`, `7 billion`."""
     if not isinstance(number, int | float):
         return ""
-    for size, word in ((1e9, " billion"), (1e6, " million"), (1e3, " thousand")):
+    for size, word in ((1e9, "billion"), (1e6, "million"), (1e3, "thousand")):
         if number >= size:
-            return f"{number / size:.3g}{word}"
+            return f"{number / size:.3g} {translated(word)}"
     return f"{number:g}"
