@@ -9,7 +9,7 @@ from annotation.keep_written import keep_written
 from annotation.models import Annotation, Annotator, Assignment, Queue
 from annotation.retag import retag_if_classified
 from annotation.submit import LONGEST_SECONDS, check, refuse_if_closed, write_down
-from annotation.validate_again import validate_again
+from annotation.validate_again import hold_gates, validate_again
 from truing.errors import Refused
 
 
@@ -43,6 +43,7 @@ def correct(
     slot = annotation.assignment
     refs = annotation.shown if annotation.turn else None  # a turn is about its outputs alone
     check(slot.task, answer, key=key, seconds=seconds, reason=reason, refs=refs)
+    hold_gates(annotation)
     # Whoever closes the queue waits for this correction, or refuses it.
     if slot.annotator:
         enter_as(slot.annotator)

@@ -36,7 +36,7 @@ def enforce(standing: Standing, rules: Iterable[Rule]) -> list[Firing]:
     fired = []
     for rule in rules:
         reason = CONDITIONS[rule.when].met_by(figures, rule.condition_options)
-        if reason and not rule.firings.in_force().filter(standing=standing).exists():
+        if reason and not rule.firings.for_work_of(standing).exists():
             fired.append(_fire(rule, standing, reason))
     return fired
 
@@ -81,6 +81,8 @@ def _fire(rule: Rule, standing: Standing, reason: str) -> Firing:
 @transaction.atomic
 def undo_firing(firing: Firing, *, actor: User | None) -> Firing:
     """Take back what a rule did. Their counting for rules begins anew."""
+    # The person first, as when they answer: who takes locks the other way round waits for ever.
+    Annotator.objects.select_for_update(no_key=True).get(pk=firing.standing.annotator_id)
     standing = (
         Standing.objects.select_for_update(of=("self",))
         .select_related("queue__project", "annotator")

@@ -3,6 +3,7 @@
 from django.db import transaction
 from django.utils import timezone
 
+from annotation.certainty import ask_more_of
 from annotation.edit_queue import locked, refuse_reserved
 from annotation.lanes import lane_back
 from annotation.models import Annotator, Assignment, Flag, Task
@@ -21,7 +22,8 @@ class AlreadyDecided(Refused):
 def flag(task: Task, annotator: Annotator, *, reason: str = "") -> Flag:
     """Nobody is asked this from now on. Who has it before them may still answer it."""
     # Nobody adds slots to it meanwhile that would be free.
-    task = Task.objects.select_for_update().select_related("queue__project").get(pk=task.pk)
+    locked_task = Task.objects.select_for_update(no_key=True, of=("self",))
+    task = locked_task.select_related("queue__project").get(pk=task.pk)
     if not task.is_withheld:
         task.is_withheld = True
         task.save(update_fields=["is_withheld"])
@@ -37,7 +39,7 @@ def decide(flagged: Flag, *, put_back: bool, note: str = "", actor: User | None)
     """Put the task back for everybody, or set it aside for good. Both can be decided once."""
     queue = locked(flagged.task.queue)
     refuse_reserved(queue)
-    task = Task.objects.select_for_update().get(pk=flagged.task_id)
+    task = Task.objects.select_for_update(no_key=True).get(pk=flagged.task_id)
     open_flags = Flag.objects.filter(task=task, state=Flag.State.OPEN)
     if not open_flags.filter(pk=flagged.pk).exists():
         raise AlreadyDecided
@@ -50,7 +52,7 @@ def decide(flagged: Flag, *, put_back: bool, note: str = "", actor: User | None)
                 queue=queue,
                 purpose=slot.purpose,
                 round=slot.round,
-                lane=lane_back(queue, slot.lane),
+                lane=lane_back(queue, slot.lane, priority=task.priority),
             )
             for slot in waiting.order_by("pk")
         ]
@@ -58,6 +60,7 @@ def decide(flagged: Flag, *, put_back: bool, note: str = "", actor: User | None)
         Assignment.objects.bulk_create(again)
         task.is_withheld = False
         task.save(update_fields=["is_withheld"])
+        ask_more_of(queue, [task.pk])
     open_flags.update(
         state=Flag.State.PUT_BACK if put_back else Flag.State.SET_ASIDE,
         decided_at=timezone.now(),

@@ -32,6 +32,18 @@ def validate_again(before: Annotation, after: Annotation) -> None:
                 ask(locked(queue), written.prompt, [])
 
 
+def hold_gates(before: Annotation) -> None:
+    """Hold the queues in which others judge what this answer wrote.
+
+    Before its author comes to the desk: who closes a queue holds it, and waits for the desk.
+    """
+    old = Authorship.objects.filter(annotation=before).first()
+    if old:
+        judging = _about(Task.objects.filter(queue__in=gates()), old)
+        for queue in Queue.objects.filter(tasks__in=judging).distinct().order_by("pk"):
+            locked(queue)
+
+
 def _about(tasks: TaskQuerySet, written: Authorship) -> TaskQuerySet:
     if written.output_id:
         return tasks.filter(task_outputs__output=written.output_id)

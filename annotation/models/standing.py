@@ -176,6 +176,11 @@ class FiringQuerySet(models.QuerySet["Firing"]):
     def in_force(self) -> "FiringQuerySet":
         return self.filter(undone_at=None)
 
+    def for_work_of(self, standing: Standing) -> "FiringQuerySet":
+        """Those in force for work that still counts: since a person put it right, if one did."""
+        found = self.in_force().filter(standing=standing)
+        return found.filter(at__gt=standing.since) if standing.since else found
+
 
 class Firing(models.Model):
     """A rule met somebody's work: why, and what was done. It can be undone once."""

@@ -8,6 +8,7 @@ from annotation.assign import next_assignment
 from annotation.create_queue import create_queue
 from annotation.enforce import AlreadyUndone, undo_firing
 from annotation.models import Annotation, Annotator, Assignment, Firing, Rule, Standing
+from annotation.resume import resume
 from annotation.select import Selection
 from annotation.skip import skip
 from annotation.submit import submit
@@ -161,6 +162,16 @@ def test_what_was_undone_does_not_fire_again_for_the_same_work(project, alice, r
     make.task(project, queue=stopped.queue, gold=A, is_check=True)
     answer(project, alice, B)
     assert Firing.objects.in_force().count() == 1
+
+
+def test_who_works_on_and_is_careless_again_is_stopped_again(project, alice, rita, stopped):
+    resume(Annotator.objects.get(user=alice), actor=rita)
+    answer(project, alice)
+    assert Firing.objects.count() == 1
+    make.task(project, queue=stopped.queue, gold=A, is_check=True)
+    answer(project, alice, B)
+    assert Firing.objects.count() == 2
+    assert next_assignment(project, alice) is None
 
 
 def test_asking_again_asks_others_and_undoing_takes_free_slots_away(project, alice, bob, rita):

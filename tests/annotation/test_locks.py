@@ -1,0 +1,92 @@
+"""Whoever changes things while people work waits for them, or they for it; never for each other."""
+
+import threading
+
+import pytest
+from django.db import connection, connections, transaction
+
+from annotation.ask import ask
+from annotation.assign import next_assignment
+from annotation.correct import correct
+from annotation.create_queue import create_queue
+from annotation.edit_queue import locked
+from annotation.enforce import undo_firing
+from annotation.enter import clear_desk, enter
+from annotation.flag import flag
+from annotation.models import Annotator, Draft, Firing, Output, Rule, Standing
+from annotation.submit import submit
+from tests import make
+
+pytestmark = pytest.mark.django_db(transaction=True)
+A = {"tiers": [["a"], ["b"]]}
+
+
+def crossing(first, second, then):
+    """`second` starts after `first`, and `then` comes in the transaction of `first`."""
+    failed = []
+
+    def run():
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '10s'")
+            second()
+        except Exception as error:
+            failed.append(error)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=run)
+    with transaction.atomic():
+        first()
+        thread.start()
+        thread.join(timeout=0.5)
+        then()
+    thread.join(timeout=10)
+    assert not failed, failed
+
+
+def test_undoing_waits_for_whoever_is_being_served(project, alice, rita):
+    queue = make.queue(project)
+    rule = Rule.objects.create(project=project, queue=queue, when="too_fast", then=["pause"])
+    make.task(project, queue=queue)
+    submit(next_assignment(project, alice), A, key="k1")
+    standing = Standing.objects.get()
+    firing = Firing.objects.create(
+        rule=rule, standing=standing, when="too_fast", then=["pause"], reason="Fast."
+    )
+    crossing(
+        lambda: enter(project, alice),
+        lambda: undo_firing(firing, actor=rita),
+        lambda: Standing.objects.select_for_update().get(),
+    )
+
+
+def test_a_correction_waits_for_whoever_closes_the_queue_that_judges_it(project, alice, bob):
+    writing = create_queue(project, name="Write", type="demonstration", actor=None)
+    gate = create_queue(project, name="Validate", type="validate", actor=None)
+    prompt = make.prompt(project)
+    ask(writing, prompt, [])
+    given = submit(next_assignment(project, alice), {"text": "Green."}, key="written")
+    ask(gate, prompt, [Output.objects.get()])
+    crossing(
+        lambda: locked(gate),
+        lambda: correct(given, {"text": "Blue."}, key="corrected"),
+        lambda: clear_desk(project),
+    )
+
+
+def test_a_flag_waits_for_nobody_who_takes_another_slot_of_its_task(project, alice, bob):
+    task = make.task(project, answers=2)
+    queue = task.queue
+    one = Annotator.objects.member(project, alice)
+    two = Annotator.objects.member(project, bob)
+
+    crossing(
+        lambda: task.assignments.select_for_update(no_key=True).order_by("pk").first(),
+        lambda: flag(task, one),
+        # As whoever takes a slot does: its draft refers to the task, its bookmark to the queue.
+        lambda: (
+            Draft.objects.create(task=task, annotator=two, content={"shown": []}),
+            queue.bookmarks.create(annotator=two),
+        ),
+    )
