@@ -15,7 +15,7 @@ from annotation.balance import balanced
 from annotation.bookmark import is_far, move, remember_sweep
 from annotation.enter import enter
 from annotation.lanes import RANDOM_LANES
-from annotation.mix_in import ahead_with_checks, exam_slot, mixed_in
+from annotation.mix_in import ahead_with_checks, exam_slot, gold_slot_among, mixed_in
 from annotation.models import Annotator, Assignment, Exemption, Queue
 from annotation.pick import (
     AHEAD,
@@ -118,15 +118,15 @@ def _find(
                 picked.slot.queue, annotator, taken, picked.ahead, most=AHEAD
             )
         return picked
-    for one in found:
-        is_exam = one.queue.exam_skill and not one.is_capped
-        if is_exam and (slot := exam_slot(one.queue, annotator)):
+    exams = [one for one in found if one.queue.exam_skill and not one.is_capped]
+    for one in exams:
+        if slot := exam_slot(one.queue, annotator):
             return read_slot(slot, annotator)
     for one in free:
         _open_bookmark(one, annotator)
     return (
         _further(annotator, free, stretches, now, desk)
-        or _from_later(annotator, free, now)
+        or _from_later(annotator, free, exams)
         or _swept(annotator, free, now, desk)
     )
 
@@ -190,20 +190,28 @@ def _swept(
     return None
 
 
-def _from_later(annotator: Annotator, found: Sequence[OpenQueue], now: datetime) -> Picked | None:
-    """What they put off comes back when nothing else is left, the longest ago first."""
-    by_key = {one.queue.pk: one for one in found}
-    put_off = Exemption.objects.filter(
-        annotator=annotator, why=Exemption.Why.LATER, task__queue__in=by_key
-    ).order_by("pk")
-    for exemption in put_off[:WINDOW]:
-        free = Assignment.objects.free().filter(task=exemption.task_id).order_by("pk")
-        slot = free.select_for_update(skip_locked=True, no_key=True, of=("self",)).first()
-        if slot:
-            exemption.delete()
-            slot.queue = by_key[slot.queue_id].queue
-            return read_slot(slot, annotator)
-    return None
+def _from_later(
+    annotator: Annotator, free: Sequence[OpenQueue], exams: Sequence[OpenQueue]
+) -> Picked | None:
+    """What they put off comes back when nothing else is left, the longest ago first.
+
+    And what they began and lost to another: it may lie behind them.
+    """
+    queues = {one.queue.pk: one.queue for one in [*free, *exams]}
+    waiting = Assignment.objects.begun_or_put_off_by(annotator)
+    waiting = waiting.filter(queue__in=[one.queue.pk for one in free])
+    slot = waiting.select_for_update(skip_locked=True, no_key=True, of=("self",)).first()
+    put_off = Exemption.objects.filter(annotator=annotator, why=Exemption.Why.LATER)
+    if slot is None:
+        # A known answer has no slot of its own until it is asked.
+        checks = [key for key, queue in queues.items() if queue.gold_share or queue.exam_skill]
+        tasks = put_off.filter(task__queue__in=checks).order_by("pk").values("task")
+        slot = gold_slot_among(queues, annotator, tasks)
+    if slot is None:
+        return None
+    put_off.filter(task=slot.task_id).delete()
+    slot.queue = queues[slot.queue_id]
+    return read_slot(slot, annotator)
 
 
 _HOLD = """

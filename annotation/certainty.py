@@ -1,9 +1,12 @@
 """Ask again until the merged answer of a task is certain enough, or enough have been asked."""
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from itertools import combinations
 from math import comb
 from typing import Any
+
+from django.db import connection
 
 from annotation.aggregators.base import read_vote, said_by
 from annotation.enter import add_slots
@@ -12,6 +15,22 @@ from annotation.models import Annotation, Assignment, Queue, Task
 
 State = Assignment.State
 WANTED = [Assignment.Purpose.ANSWER, Assignment.Purpose.IMPORT]
+PIECE = 1000
+
+# The newest round of each task in which all that was asked for is answered, and more may be.
+_ANSWERED = """
+SELECT task_id, round, number FROM (
+    SELECT DISTINCT ON (task_id) slot.task_id, slot.round, count(*) AS number,
+        bool_and(slot.state = 'answered') AS is_answered
+    FROM annotation_assignment slot JOIN annotation_task task ON task.id = slot.task_id
+    WHERE slot.queue_id = %(queue)s AND slot.state <> 'skipped' AND NOT task.is_withheld
+        AND slot.purpose IN ('answer', 'import')
+        AND (%(tasks)s::bigint[] IS NULL OR slot.task_id = ANY(%(tasks)s))
+    GROUP BY slot.task_id, slot.round ORDER BY slot.task_id, slot.round DESC
+) newest
+WHERE is_answered AND number >= %(overlap)s AND number < %(most)s
+ORDER BY task_id
+"""
 
 
 def certainty(counts: Counter[Any]) -> float:
@@ -31,11 +50,15 @@ def certainty_of(task: Task, round: int = 1) -> float:
 
     The parts are the pairs of a ranking, and each label that is given.
     """
-    queue = task.queue
     refs = list(task.task_outputs.order_by("position").values_list("ref", flat=True))
-    parts: defaultdict[Any, Counter[Any]] = defaultdict(Counter)
     votes = Annotation.objects.votes().filter(assignment__task=task, assignment__round=round)
-    for answer in votes.values_list("answer", flat=True):
+    return certainty_in(task.queue, votes.values_list("answer", flat=True), refs)
+
+
+def certainty_in(queue: Queue, answers: Iterable[dict[str, Any]], refs: list[str]) -> float:
+    """The same of these answers to one question."""
+    parts: defaultdict[Any, Counter[Any]] = defaultdict(Counter)
+    for answer in answers:
         for part, said in said_in(queue, answer, refs).items():
             parts[part][said] += 1
     return min((certainty(counts) for counts in parts.values()), default=1.0)
@@ -62,6 +85,51 @@ def _labels(labels: Any) -> dict[str, Any]:
     if isinstance(labels, list):
         return {"labels": repr(sorted(map(str, labels)))}
     return {}
+
+
+def ask_more_of(queue: Queue, tasks: Sequence[int] | None = None) -> int:
+    """The same for tasks that were answered before the queue asked for so much; say how many.
+
+    The caller holds the queue. Only the newest round is looked at.
+    """
+    if not queue.most_answers or queue.most_answers <= queue.overlap:
+        return 0
+    found = [task for task, _, _ in _answered(queue, tasks)]
+    return sum(
+        _ask_more_of(queue, found[start : start + PIECE]) for start in range(0, len(found), PIECE)
+    )
+
+
+def _ask_more_of(queue: Queue, tasks: Sequence[int]) -> int:
+    wanted = Task.objects.filter(pk__in=tasks).order_by("pk").select_for_update(no_key=True)
+    held = {task.pk: task for task in wanted.prefetch_related("task_outputs")}
+    # Again, now that nobody asks for more meanwhile.
+    answered = _answered(queue, tasks)
+    answers: defaultdict[tuple[int, int], list[dict[str, Any]]] = defaultdict(list)
+    votes = Annotation.objects.votes().filter(assignment__task__in=held)
+    for task, round, answer in votes.values_list("assignment__task", "assignment__round", "answer"):
+        answers[task, round].append(answer)
+    unsure = []
+    for pk, round, number in answered:
+        refs = [place.ref for place in held[pk].task_outputs.all()]
+        if certainty_in(queue, answers[pk, round], refs) < queue.confidence:
+            lane = lane_for(queue, priority=held[pk].priority, level=number, is_begun=True)
+            unsure.append(Assignment(task=held[pk], queue=queue, round=round, lane=lane))
+    Assignment.objects.bulk_create(unsure)
+    return len(unsure)
+
+
+def _answered(queue: Queue, tasks: Sequence[int] | None) -> list[tuple[int, int, int]]:
+    """Task, round and number of answers."""
+    values = {
+        "queue": queue.pk,
+        "overlap": queue.overlap,
+        "most": queue.most_answers,
+        "tasks": None if tasks is None else list(tasks),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_ANSWERED, values)
+        return cursor.fetchall()
 
 
 def ask_more(slot: Assignment) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
+from annotation.certainty import ask_more_of
 from annotation.create_queue import (
     add_guideline,
     checked_name,
@@ -62,8 +63,10 @@ def edit_queue(
         save_queue(queue)
     if "order" in changed:
         reorder(queue)
-    if "overlap" in changed:
+    if {"overlap", "most_answers"} & changed.keys():
         fit_slots(queue)
+    if {"overlap", "most_answers", "confidence"} & changed.keys():
+        ask_more_of(queue)
     if guideline is not None and (added := add_guideline(queue, guideline, actor=actor)):
         changed["guideline"] = added.number
     if changed:

@@ -18,7 +18,7 @@ def share_right(
 
 
 def mark(slot: Assignment, annotator: Annotator) -> Grant | None:
-    """After an exam's last check: the skill, where enough was right."""
+    """After an exam's last check: the skill, where enough was right. A skip is not right."""
     queue = slot.queue
     if not queue.exam_skill or slot.purpose != Assignment.Purpose.GOLD:
         return None
@@ -32,13 +32,17 @@ def mark(slot: Assignment, annotator: Annotator) -> Grant | None:
         .select_related("assignment__task")
         .prefetch_related("assignment__task__task_outputs")
     )
-    if len(given) < queue.exam_size:
+    skipped = Assignment.objects.filter(
+        annotator=annotator, queue=queue, purpose=slot.purpose, state=Assignment.State.SKIPPED
+    )
+    asked = len(given) + skipped.count()
+    if asked < queue.exam_size:
         return None
     right = 0.0
     for annotation in given:
         task = annotation.assignment.task
         refs = [place.ref for place in task.task_outputs.all()]
         right += share_right(queue, annotation.answer, task.gold or {}, refs)
-    if right / len(given) < queue.exam_share:
+    if right / asked < queue.exam_share:
         return None
     return grant(annotator, queue.exam_skill, how=How.EXAM, queue=queue, actor=annotator.user)

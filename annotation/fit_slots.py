@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import connection
 
+from annotation.enter import add_slots
 from annotation.lanes import LANE
 from annotation.models import Queue
 
@@ -72,8 +73,10 @@ def fit_slots(queue: Queue, tasks: Sequence[int] | None = None) -> None:
     """Add the free slots that tasks lack, and remove those that they have too many.
 
     Nobody's answer or running hold is removed. The caller holds the queue
-    (`edit_queue.locked`), so that its overlap stays and no task comes in meanwhile.
+    (`edit_queue.locked`), so that its overlap stays and no task comes in meanwhile; or names
+    tasks, of somebody who is being served and may not wait for it.
     """
+    add_slots(queue.pk)
     values: dict[str, Any] = {
         "queue": queue.pk,
         "overlap": queue.overlap,

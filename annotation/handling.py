@@ -93,6 +93,8 @@ def set_handling(queue: Queue, wanted: Handling) -> list[str]:
         values["exam_skill"] = checked_skill(wanted.exam_skill)
     if wanted.most_answers is not None and wanted.most_answers < queue.overlap:
         raise Invalid(f"At most {wanted.most_answers} answers are fewer than {queue.overlap}.")
+    if wanted.repeat_share and (queue.task_type.writes or queue.task_type.has_turns):
+        raise Invalid("What people write cannot be asked a second time: it would be another text.")
     changed = [name for name, value in values.items() if getattr(queue, name) != value]
     for name in changed:
         setattr(queue, name, values[name])

@@ -29,9 +29,19 @@ def lane_for(queue: Queue, *, priority: int = 0, level: int = 0, is_begun: bool 
     return MAIN_LANE
 
 
-def lane_back(queue: Queue, lane: int) -> int:
-    """The lane of a slot that comes back from this one."""
-    return FRONT_LANE if queue.order in (Order.ARRIVAL, Order.DEPTH) else lane
+def lane_back(queue: Queue, lane: int, *, priority: int) -> int:
+    """The lane of a slot that comes back from this one.
+
+    The queue's order, and the task's priority, may have changed since that one was taken.
+    """
+    match queue.order:
+        case Order.RANDOM:
+            return lane_for(queue)
+        case Order.PRIORITY:
+            return lane_for(queue, priority=priority)
+        case Order.BREADTH:
+            return min(max(lane, MAIN_LANE), lanes_of(queue)[-1])
+    return FRONT_LANE
 
 
 def lanes_of(queue: Queue) -> list[int]:

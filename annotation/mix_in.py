@@ -8,11 +8,12 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from annotation.balance import due_before, is_due
 from annotation.enter import add_slots
-from annotation.models import Annotator, Assignment, Queue
+from annotation.models import Annotator, Assignment, Exemption, Queue, Task
 from truing.prepared import fetch
 
 Purpose = Assignment.Purpose
@@ -45,6 +46,8 @@ WHERE NOT EXISTS (
 ) AND NOT EXISTS (
     SELECT FROM annotation_exemption spared
     WHERE spared.task_id = near.id AND spared.annotator_id = %(annotator)s
+) AND NOT EXISTS (
+    SELECT FROM annotation_task task WHERE task.id = near.id AND task.is_withheld
 )
 ORDER BY part, near.id LIMIT 1
 """
@@ -60,6 +63,8 @@ WHERE NOT EXISTS (
     SELECT FROM annotation_assignment again
     WHERE again.task_id = answered.task_id AND again.annotator_id = %(annotator)s
         AND again.round = 0
+) AND NOT EXISTS (
+    SELECT FROM annotation_task task WHERE task.id = answered.task_id AND task.is_withheld
 )
 ORDER BY random() LIMIT 1
 """
@@ -124,9 +129,15 @@ def ahead_with_checks(
 
 
 def exam_slot(queue: Queue, annotator: Annotator) -> Assignment | None:
-    """The next question of an exam, as long as some are wanted."""
+    """The next question of an exam, as long as some are wanted.
+
+    What was skipped or put off is one of them, or people would pick those that they know.
+    """
     taken = Assignment.objects.filter(annotator=annotator, queue=queue, purpose=Purpose.GOLD)
-    if taken.filter(state=Assignment.State.ANSWERED).count() >= queue.exam_size:
+    put_off = Exemption.objects.filter(
+        annotator=annotator, task__queue=queue, why=Exemption.Why.LATER
+    )
+    if taken.count() + put_off.count() >= queue.exam_size:
         return None
     return gold_slot(queue, annotator)
 
@@ -134,6 +145,18 @@ def exam_slot(queue: Queue, annotator: Annotator) -> Assignment | None:
 def gold_slot(queue: Queue, annotator: Annotator) -> Assignment | None:
     """A slot of their own for a question with a known answer that they have not met."""
     return _made(queue, _gold_for(queue, annotator), Purpose.GOLD, round=GOLD_ROUND)
+
+
+def gold_slot_among(
+    queues: Mapping[int, Queue], annotator: Annotator, tasks: QuerySet[Any, Any]
+) -> Assignment | None:
+    """The same for the first of these tasks that has a known answer and that they have not met."""
+    met = Assignment.objects.filter(annotator=annotator, task__in=tasks)
+    known = Task.objects.filter(pk__in=tasks, gold__isnull=False, is_withheld=False)
+    task = known.exclude(pk__in=met.values("task")).order_by("pk").first()
+    if task is None:
+        return None
+    return _made(queues[task.queue_id], task.pk, Purpose.GOLD, round=GOLD_ROUND)
 
 
 def _gold_for(queue: Queue, annotator: Annotator) -> int | None:

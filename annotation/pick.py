@@ -149,6 +149,7 @@ WITH own AS MATERIALIZED (
     WHERE NOT EXISTS (SELECT FROM own)
         AND slot.queue_id = ANY(%(lapsed)s::bigint[]) AND slot.state = 'held'
         AND slot.purpose = 'answer' AND slot.held_until <= %(now)s AND {slot_unmet}
+        AND NOT (SELECT is_withheld FROM annotation_task WHERE id = slot.task_id)
     ORDER BY slot.held_until LIMIT 1 FOR NO KEY UPDATE OF slot SKIP LOCKED
 ), free AS MATERIALIZED (
     SELECT found.id, stretch.place AS stretch

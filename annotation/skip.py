@@ -4,6 +4,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from annotation.enter import add_slots, enter_as
+from annotation.exam import mark
 from annotation.flag import flag
 from annotation.lanes import lane_back
 from annotation.models import Annotator, Assignment, Draft, Exemption
@@ -53,7 +54,7 @@ def skip(
         return None
     enter_as(who)
     held = (
-        Assignment.objects.select_for_update()
+        Assignment.objects.select_for_update(of=("self",))
         .select_related("queue", "task")
         .filter(pk=assignment.pk, annotator=who, state=Assignment.State.HELD)
         .first()
@@ -69,7 +70,8 @@ def skip(
     if meaning == Meaning.LATER:
         # Nothing is left of it but the draft: what they have typed is there when it comes back.
         held.delete()
-        Exemption.objects.update_or_create(
+        # What they wrote themselves stays theirs not to judge.
+        Exemption.objects.get_or_create(
             task=held.task, annotator=who, defaults={"why": Exemption.Why.LATER}
         )
         return added
@@ -80,6 +82,7 @@ def skip(
     held.save()
     Draft.objects.filter(task=held.task_id, annotator=who).delete()
     observe_skip(held, who)
+    mark(held, who)
     return added
 
 
@@ -88,13 +91,13 @@ def _slot_in_place_of(held: Assignment) -> Assignment | None:
     if held.purpose in (Assignment.Purpose.GOLD, Assignment.Purpose.REPEAT):
         return None
     add_slots(held.queue_id)
-    held.task.refresh_from_db(fields=["is_withheld"])
+    held.task.refresh_from_db(fields=["is_withheld", "priority"])
     state = Assignment.State.WITHHELD if held.task.is_withheld else Assignment.State.FREE
     return Assignment.objects.create(
         task=held.task,
         queue=held.queue,
         purpose=held.purpose,
         round=held.round,
-        lane=lane_back(held.queue, held.lane),
+        lane=lane_back(held.queue, held.lane, priority=held.task.priority),
         state=state,
     )

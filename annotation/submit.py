@@ -14,7 +14,7 @@ from annotation.draft import save_draft
 from annotation.enter import enter_as
 from annotation.exam import mark
 from annotation.keep_written import keep_written
-from annotation.models import Annotation, Annotator, Assignment, Queue, Task
+from annotation.models import Annotation, Annotator, Assignment, Exemption, Queue, Task
 from annotation.observe import observe
 from annotation.retag import retag_if_classified
 from truing.errors import Invalid, Refused
@@ -289,4 +289,6 @@ def _slot_for_late_answer(assignment: Assignment, who: Annotator) -> Assignment:
     if slot is None:
         raise TooLate
     take(slot, who)
+    # They had put it off, and answer it after all: it does not come back to them.
+    Exemption.objects.filter(task=slot.task_id, annotator=who, why=Exemption.Why.LATER).delete()
     return slot

@@ -54,6 +54,24 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         begun = Task.objects.filter(drafts__annotator__user=user)
         return self.filter(Q(annotator__user=user) | Q(task__in=begun))
 
+    def begun_or_put_off_by(self, annotator: Annotator) -> "AssignmentQuerySet":
+        """Slots of tasks that they put off, or began and lost, the longest ago first."""
+        met = Assignment.objects.filter(
+            task=models.OuterRef("task"), round=models.OuterRef("round"), annotator=annotator
+        ).exclude(pk=models.OuterRef("pk"))
+        spared = Exemption.objects.filter(task=models.OuterRef("task"), annotator=annotator)
+        put_off = Task.objects.filter(
+            exemptions__annotator=annotator, exemptions__why=Exemption.Why.LATER
+        )
+        begun = Task.objects.filter(drafts__annotator=annotator)
+        return (
+            self.takeable()
+            .filter(Q(task__in=put_off) | Q(task__in=begun), task__is_withheld=False)
+            .exclude(models.Exists(met))
+            .exclude(models.Exists(spared.exclude(why=Exemption.Why.LATER)))
+            .order_by("pk")
+        )
+
     def unmet_by(self, annotator: Annotator) -> "AssignmentQuerySet":
         """Leaves out the tasks that this annotator has met, or is not to be asked."""
         met = Assignment.objects.filter(

@@ -196,6 +196,8 @@ def test_a_pick_reads_no_more_where_the_queue_is_longer(project, alice):
     for _ in range(10):
         make.task(project)
     queries()
+    # The keys of a test begin anywhere, and who is far from them moves their bookmark once.
+    Bookmark.objects.update(positions={"10": Assignment.objects.free().first().pk - 1})
     few = max(queries() for _ in range(4))
     for _ in range(40):
         make.task(project)
