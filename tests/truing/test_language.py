@@ -26,7 +26,7 @@ TEMPLATES = [
 ]
 # Same in both: names, and what is not said in words.
 SAME = {"Prompt", "Prompts", "Name", "Markdown", "Token", "System", "Import", "Checkpoints"} | {
-    *("API", "Person", "Link"),
+    *("API", "Person", "Link", "Checkpoint", "owner/model", "Checkpoint %(checkpoint)s"),
 }
 # What an annotator may be told by a verb.
 VERBS = ["submit", "correct", "skip"]
@@ -144,6 +144,7 @@ def annotators_templates():
         folder / "annotation" / "last_answers.html",
         folder / "annotation" / "_chat_actions.html",
         *sorted((folder / "annotation" / "task_types").glob("*.html")),
+        *sorted((folder / "alignment").glob("*.html")),
     ]
 
 
