@@ -78,7 +78,8 @@ def annotation_for(request: HttpRequest, slug: str, pk: int) -> Annotation:
 def grant_for(request: HttpRequest, slug: str, pk: int) -> Grant:
     """A skill that somebody has in this project, for its curators."""
     project = project_for(request, slug, at_least=Role.CURATOR)
-    found = Grant.objects.in_project(project).standing().select_related("annotator__project")
+    found = Grant.objects.in_project(project).standing().given_by_others()
+    found = found.select_related("annotator__project")
     return get_object_or_404(found, pk=pk)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from annotation.categorise import categorise_tasks
 from annotation.edit_queue import locked
 from annotation.exempt import exempt_authors
 from annotation.lanes import lane_for
@@ -117,6 +118,7 @@ def _ask(
         for level in range(queue.overlap)
     )
     exempt_authors([task.pk for task in tasks])
+    categorise_tasks(queue, [task.pk for task in tasks])
     return tasks
 
 

@@ -13,10 +13,11 @@ from django.utils import timezone
 
 from annotation.balance import balanced
 from annotation.bookmark import is_far, move, remember_sweep
+from annotation.categorise import begin_anew
 from annotation.enter import enter
 from annotation.lanes import RANDOM_LANES
 from annotation.mix_in import ahead_with_checks, exam_slot, gold_slot_among, mixed_in
-from annotation.models import Annotator, Assignment, Exemption, Queue
+from annotation.models import Annotator, Assignment, Bookmark, Exemption, Queue
 from annotation.pick import (
     AHEAD,
     LAST_LANE,
@@ -27,6 +28,7 @@ from annotation.pick import (
     open_queues,
     pick,
     read_slot,
+    sensitive_today,
     walk,
 )
 from truing.models import Project, User
@@ -51,6 +53,8 @@ class Desk:
     ahead: int = 0
     is_looking: bool = False  # there may be more: ask again
     is_capped: bool = False  # enough for today
+    is_spared: bool = False  # some of what is here is only for those who chose to see it
+    is_enough: bool = False  # of what is sensitive, for today
 
 
 @transaction.atomic
@@ -73,6 +77,7 @@ def come_to_desk(project: Project, user: User, *, queue: int | None = None) -> D
 def serve(annotator: Annotator, *, wanted: int | None, only: bool = False) -> Desk:
     """What somebody is asked next. The caller has let them in with `enter`."""
     now = timezone.now()
+    forget_yesterday(annotator, now)
     found = open_queues(annotator, now)
     desk = Desk(annotator, queues=[one.queue for one in found])
     if annotator.day == now.date():
@@ -89,17 +94,33 @@ def serve(annotator: Annotator, *, wanted: int | None, only: bool = False) -> De
     return desk
 
 
+def forget_yesterday(annotator: Annotator, now: datetime) -> None:
+    """What was withheld for a day, as enough of it, may lie behind their bookmarks."""
+    if not annotator.sensitive_that_day or sensitive_today(annotator, now):
+        return
+    capped = Bookmark.objects.filter(annotator=annotator, queue__sensitive_cap__isnull=False)
+    begin_anew(capped.values_list("pk"))
+    annotator.sensitive_day, annotator.sensitive_that_day = None, 0
+    annotator.save(update_fields=["sensitive_day", "sensitive_that_day"])
+
+
 def _find(
     annotator: Annotator, found: Sequence[OpenQueue], now: datetime, desk: Desk
 ) -> Picked | None:
     chance = random.randrange(RANDOM_LANES)
     free = [one for one in found if not one.is_capped and not one.queue.exam_skill]
     desk.is_capped = any(one.is_capped for one in found)
+    had = sensitive_today(annotator, now)
+    for one in found:
+        cap = one.queue.sensitive_cap
+        desk.is_enough |= bool(one.withheld) and cap is not None and had >= cap
+        desk.is_spared |= not desk.is_enough and bool(one.withheld)
     stretches = [stretch for one in free for stretch in one.stretches(chance)]
     picked = pick(annotator, found, stretches, now)
     if picked and picked.slot.annotator_id != annotator.pk and picked.slot.purpose == "answer":
-        taken = next(one.taken for one in found if one.queue.pk == picked.slot.queue_id)
-        if mixed := mixed_in(picked.slot, annotator, taken):
+        here = next(one for one in found if one.queue.pk == picked.slot.queue_id)
+        taken = here.taken
+        if mixed := mixed_in(picked.slot, annotator, taken, withheld=here.withheld):
             check = read_slot(mixed, annotator)
             # As many as if it were one of those that wait.
             check.ahead = ahead_with_checks(
@@ -120,7 +141,7 @@ def _find(
         return picked
     exams = [one for one in found if one.queue.exam_skill and not one.is_capped]
     for one in exams:
-        if slot := exam_slot(one.queue, annotator):
+        if slot := exam_slot(one.queue, annotator, withheld=one.withheld):
             return read_slot(slot, annotator)
     for one in free:
         _open_bookmark(one, annotator)
@@ -147,7 +168,7 @@ def _further(
         at = stretch
         while windows < MOST_WINDOWS:
             windows += 1
-            number, _, last, is_unmet = walk(annotator, at)
+            number, _, last, is_unmet = walk(annotator, by_key[at.queue], at)
             if is_unmet:
                 if picked := pick(annotator, [by_key[at.queue]], [at], now):
                     return picked
@@ -176,7 +197,7 @@ def _swept(
         while windows < MOST_WINDOWS:
             windows += 1
             at = Stretch(one.queue.pk, *one.swept, LAST_LANE)
-            number, lane, last, is_unmet = walk(annotator, at)
+            number, lane, last, is_unmet = walk(annotator, one, at)
             if is_unmet and (picked := pick(annotator, [one], [at], now)):
                 remember_sweep(one, annotator)
                 return picked
@@ -200,8 +221,13 @@ def _from_later(
     queues = {one.queue.pk: one.queue for one in [*free, *exams]}
     waiting = Assignment.objects.begun_or_put_off_by(annotator)
     waiting = waiting.filter(queue__in=[one.queue.pk for one in free])
-    slot = waiting.select_for_update(skip_locked=True, no_key=True, of=("self",)).first()
     put_off = Exemption.objects.filter(annotator=annotator, why=Exemption.Why.LATER)
+    for one in [*free, *exams]:
+        if one.withheld:
+            kept = list(one.withheld)
+            waiting = waiting.exclude(queue=one.queue, task__categories__overlap=kept)
+            put_off = put_off.exclude(task__queue=one.queue, task__categories__overlap=kept)
+    slot = waiting.select_for_update(skip_locked=True, no_key=True, of=("self",)).first()
     if slot is None:
         # A known answer has no slot of its own until it is asked.
         checks = [key for key, queue in queues.items() if queue.gold_share or queue.exam_skill]
@@ -227,6 +253,10 @@ WITH held AS (
     INSERT INTO annotation_bookmark AS mark (queue_id, annotator_id, positions, taken)
     VALUES (%(in)s, %(annotator)s, %(positions)s, 1)
     ON CONFLICT (queue_id, annotator_id) DO UPDATE SET taken = mark.taken + 1
+), cared AS (
+    UPDATE annotation_annotator SET sensitive_day = %(today)s, sensitive_that_day =
+        CASE WHEN sensitive_day = %(today)s THEN sensitive_that_day ELSE 0 END + 1
+    WHERE %(is_sensitive)s AND id = %(annotator)s
 )
 SELECT
 """
@@ -265,6 +295,8 @@ def _take(picked: Picked, annotator: Annotator, now: datetime, queue: OpenQueue 
         "task": slot.task_id,
         "annotator": annotator.pk,
         "now": now,
+        "today": now.date(),
+        "is_sensitive": bool(slot.task.categories),
         "until": slot.held_until,
         "shown": slot.shown,
         "guideline": slot.guideline_id,

@@ -1,7 +1,7 @@
 """Move bookmarks: somebody's own, and the queue's, before which no slot is free any more."""
 
 from annotation.models import Annotator, Bookmark
-from annotation.pick import UNMET, WINDOW, OpenQueue, Stretch
+from annotation.pick import MARK, UNMET, WINDOW, OpenQueue, Stretch, withheld_in
 from truing.prepared import fetch, run
 
 # A bookmark is moved when so many keys lie between it and what was picked.
@@ -10,12 +10,13 @@ FAR_FOR_ALL = 4096
 
 _MOVE = f"""
 WITH near AS MATERIALIZED (
-    SELECT ahead.id, ahead.task_id, ahead.round FROM annotation_assignment ahead
+    SELECT ahead.id, ahead.queue_id, ahead.task_id, ahead.round
+    FROM annotation_assignment ahead
     WHERE ahead.state = 'free' AND ahead.queue_id = %(in)s AND ahead.lane = %(lane)s
         AND ahead.id > %(after)s
     ORDER BY ahead.id LIMIT {WINDOW}
 ), first AS (
-    SELECT id FROM near WHERE {UNMET.format(slot="near")} ORDER BY id LIMIT 1
+    SELECT id FROM near WHERE {UNMET.format(slot="near", mark=MARK)} ORDER BY id LIMIT 1
 )
 UPDATE annotation_bookmark SET positions = positions || jsonb_build_object(
     %(lane)s::text, coalesce((SELECT id FROM first) - 1, (SELECT max(id) FROM near), %(picked)s)
@@ -51,7 +52,8 @@ def move(annotator: Annotator, queue: OpenQueue, stretch: Stretch, picked: int) 
     if not is_alone:
         return
     values = {"in": stretch.queue, "lane": stretch.lane, "after": stretch.after}
-    run(_MOVE, {**values, "annotator": annotator.pk, "picked": picked})
+    own = {"annotator": annotator.pk, "picked": picked, **withheld_in([queue])}
+    run(_MOVE, {**values, **own})
     floor = queue.floor.get(str(stretch.lane), 0)
     if stretch.after - floor > FAR_FOR_ALL:
         run(_MOVE_FLOOR, {**values, "floor": floor})

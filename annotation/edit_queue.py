@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
+from annotation.categorise import categorise
 from annotation.certainty import ask_more_of
 from annotation.create_queue import (
     add_guideline,
@@ -63,6 +64,8 @@ def edit_queue(
         save_queue(queue)
     if "order" in changed:
         reorder(queue)
+    if {"sensitive", "harmful"} & changed.keys():
+        categorise(queue)
     if {"overlap", "most_answers"} & changed.keys():
         fit_slots(queue)
     if {"overlap", "most_answers", "confidence"} & changed.keys():

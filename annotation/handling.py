@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection
 
+from annotation.categorise import checked_categories
 from annotation.lanes import LANE
 from annotation.models import Bookmark, Queue
 from truing.errors import Invalid
@@ -14,6 +15,8 @@ from truing.options import option, record_of
 
 MOST_ANSWERS = 100
 KINDS = ("language", "country", "expertise")
+CONSENT = "consent"  # which people give themselves, and nobody else gives
+LISTS = ("skills", "sensitive", "harmful")
 SKILL = re.compile(r"[\w.+-][\w .+-]{0,79}")
 
 
@@ -59,6 +62,25 @@ class Handling:
         "",
         "Who is asked needs all of these, with commas between: language:de, expertise:medicine.",
     )
+    sensitive: str = option(
+        "",
+        "Categories with commas between, as prompts have them for tags: such questions are "
+        "veiled until a person uncovers them.",
+        label="Sensitive",
+    )
+    harmful: str = option(
+        "",
+        "Of these, what is given only to people who have chosen to see it. Where all of a queue "
+        "is such, also write it as a skill: consent:violence.",
+        label="Harmful",
+    )
+    sensitive_cap: int | None = option(
+        None,
+        "How many sensitive questions a person is given in a day, at most; those of other queues "
+        "count, too.",
+        min_value=1,
+        label="Sensitive a day",
+    )
     exam_skill: str = option(
         "", "This queue is an exam: who passes its checks gets this skill.", label="Exam for"
     )
@@ -82,13 +104,18 @@ def checked_skill(text: str) -> str:
 def handling_of(queue: Queue) -> Handling:
     """How this queue does it."""
     values = {name: getattr(queue, name) for name in record_of(Handling())}
-    return Handling(**{**values, "skills": ", ".join(queue.skills)})
+    for name in LISTS:
+        values[name] = ", ".join(values[name])
+    return Handling(**values)
 
 
 def set_handling(queue: Queue, wanted: Handling) -> list[str]:
     """Write it onto the queue, which the caller saves; say what has changed."""
     values: dict[str, Any] = record_of(wanted)
     values["skills"] = _skills(wanted.skills.split(","))
+    values["harmful"] = checked_categories(wanted.harmful)
+    # What is harmful is sensitive, too.
+    values["sensitive"] = checked_categories(f"{wanted.sensitive},{wanted.harmful}")
     if wanted.exam_skill:
         values["exam_skill"] = checked_skill(wanted.exam_skill)
     if wanted.most_answers is not None and wanted.most_answers < queue.overlap:
@@ -135,4 +162,12 @@ def reorder(queue: Queue) -> None:
 
 
 def _skills(texts: Iterable[str]) -> list[str]:
-    return sorted({checked_skill(text) for text in texts if text.strip()})
+    return sorted({_required(text) for text in texts if text.strip()})
+
+
+def _required(text: str) -> str:
+    """A skill that a queue asks for: people's own consent is one."""
+    kind, _, category = text.strip().partition(":")
+    if kind.strip().lower() == CONSENT and (found := checked_categories(category)):
+        return f"{CONSENT}:{found[0]}"
+    return checked_skill(text)

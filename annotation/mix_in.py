@@ -5,7 +5,7 @@ meets a check once, and is asked the same thing a second time at most once.
 """
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -47,7 +47,8 @@ WHERE NOT EXISTS (
     SELECT FROM annotation_exemption spared
     WHERE spared.task_id = near.id AND spared.annotator_id = %(annotator)s
 ) AND NOT EXISTS (
-    SELECT FROM annotation_task task WHERE task.id = near.id AND task.is_withheld
+    SELECT FROM annotation_task task WHERE task.id = near.id
+        AND (task.is_withheld OR task.categories && %(withheld)s::varchar[])
 )
 ORDER BY part, near.id LIMIT 1
 """
@@ -64,13 +65,16 @@ WHERE NOT EXISTS (
     WHERE again.task_id = answered.task_id AND again.annotator_id = %(annotator)s
         AND again.round = 0
 ) AND NOT EXISTS (
-    SELECT FROM annotation_task task WHERE task.id = answered.task_id AND task.is_withheld
+    SELECT FROM annotation_task task WHERE task.id = answered.task_id
+        AND (task.is_withheld OR task.categories && %(withheld)s::varchar[])
 )
 ORDER BY random() LIMIT 1
 """
 
 
-def mixed_in(slot: Assignment, annotator: Annotator, taken: int) -> Assignment | None:
+def mixed_in(
+    slot: Assignment, annotator: Annotator, taken: int, *, withheld: Sequence[str] = ()
+) -> Assignment | None:
     """A check in place of the slot that was about to be given.
 
     It takes that slot's row, and what was to be asked gets a new one at the end of its lane: the
@@ -83,9 +87,9 @@ def mixed_in(slot: Assignment, annotator: Annotator, taken: int) -> Assignment |
         return None
     whose = (annotator.pk, queue.pk)
     if is_due("gold", whose, taken, queue.gold_share):
-        task, purpose, round = _gold_for(queue, annotator), Purpose.GOLD, GOLD_ROUND
+        task, purpose, round = _gold_for(queue, annotator, withheld), Purpose.GOLD, GOLD_ROUND
     elif is_due("repeat", whose, taken, queue.repeat_share):
-        task, purpose, round = _repeat_for(queue, annotator), Purpose.REPEAT, REPEAT_ROUND
+        task, purpose, round = _repeat_for(queue, annotator, withheld), Purpose.REPEAT, REPEAT_ROUND
     else:
         return None
     if task is None:
@@ -128,7 +132,9 @@ def ahead_with_checks(
     return min(length, most)
 
 
-def exam_slot(queue: Queue, annotator: Annotator) -> Assignment | None:
+def exam_slot(
+    queue: Queue, annotator: Annotator, *, withheld: Sequence[str] = ()
+) -> Assignment | None:
     """The next question of an exam, as long as some are wanted.
 
     What was skipped or put off is one of them, or people would pick those that they know.
@@ -139,12 +145,14 @@ def exam_slot(queue: Queue, annotator: Annotator) -> Assignment | None:
     )
     if taken.count() + put_off.count() >= queue.exam_size:
         return None
-    return gold_slot(queue, annotator)
+    return gold_slot(queue, annotator, withheld=withheld)
 
 
-def gold_slot(queue: Queue, annotator: Annotator) -> Assignment | None:
+def gold_slot(
+    queue: Queue, annotator: Annotator, *, withheld: Sequence[str] = ()
+) -> Assignment | None:
     """A slot of their own for a question with a known answer that they have not met."""
-    return _made(queue, _gold_for(queue, annotator), Purpose.GOLD, round=GOLD_ROUND)
+    return _made(queue, _gold_for(queue, annotator, withheld), Purpose.GOLD, round=GOLD_ROUND)
 
 
 def gold_slot_among(
@@ -159,9 +167,10 @@ def gold_slot_among(
     return _made(queues[task.queue_id], task.pk, Purpose.GOLD, round=GOLD_ROUND)
 
 
-def _gold_for(queue: Queue, annotator: Annotator) -> int | None:
+def _gold_for(queue: Queue, annotator: Annotator, withheld: Sequence[str]) -> int | None:
     values = {
         "queue": queue.pk,
+        "withheld": list(withheld),
         "annotator": annotator.pk,
         "chance": random.random(),
         "window": WINDOW,
@@ -169,9 +178,10 @@ def _gold_for(queue: Queue, annotator: Annotator) -> int | None:
     return _first(_GOLD, values)
 
 
-def _repeat_for(queue: Queue, annotator: Annotator) -> int | None:
+def _repeat_for(queue: Queue, annotator: Annotator, withheld: Sequence[str]) -> int | None:
     values = {
         "queue": queue.pk,
+        "withheld": list(withheld),
         "annotator": annotator.pk,
         "between": BETWEEN,
         "window": WINDOW,

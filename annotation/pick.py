@@ -30,6 +30,7 @@ from truing.prepared import fetch
 WINDOW = 24
 AHEAD = 12  # so many tasks are counted that lie ahead
 LAST_LANE = 32_767
+MARK = "\x1f"  # between categories; none has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class OpenQueue:
     has_bookmark: bool
     has_lapsed: bool
     answers_today: int
+    withheld: tuple[str, ...] = ()  # sensitive categories that they are not given here now
     taken: int = 0
     swept: tuple[int, int] = (-1, 0)
     swept_at: datetime | None = None
@@ -70,6 +72,10 @@ class OpenQueue:
         name = str(lane)
         return max(self.positions.get(name, 0), self.floor.get(name, 0))
 
+    def withholds(self, task: Task) -> bool:
+        """Whether they are not given this task just now, for care."""
+        return not set(self.withheld).isdisjoint(task.categories)
+
     @property
     def is_capped(self) -> bool:
         """They have given as many answers today as the queue takes of a person."""
@@ -87,7 +93,9 @@ class Picked:
     stretch: Stretch | None = None
 
 
-# What somebody has met, or is not asked. A slot of another round is another question.
+# What somebody has met, or is not asked. A slot of another round is another question. A task is
+# looked up only where something is withheld from them: they did not choose to see it, or have
+# seen enough of it today.
 UNMET = """
 NOT EXISTS (
     SELECT FROM annotation_assignment met
@@ -96,6 +104,11 @@ NOT EXISTS (
 ) AND NOT EXISTS (
     SELECT FROM annotation_exemption spared
     WHERE spared.task_id = {slot}.task_id AND spared.annotator_id = %(annotator)s
+) AND NOT EXISTS (
+    SELECT FROM unnest(%(careful_in)s::bigint[], %(withheld)s::text[]) AS care(queue_id, categories)
+    JOIN annotation_task sensitive ON sensitive.id = {slot}.task_id
+    WHERE care.queue_id = {slot}.queue_id
+        AND sensitive.categories && string_to_array(care.categories, '{mark}')::varchar[]
 )
 """
 
@@ -117,6 +130,15 @@ SELECT {queue},
             AND held.held_until <= %(now)s
     ),
     CASE WHEN own.day = %(today)s THEN own.answers_that_day ELSE 0 END,
+    ARRAY(
+        SELECT category FROM unnest(queue.sensitive) AS category
+        WHERE %(sensitive_today)s >= queue.sensitive_cap OR category = ANY(queue.harmful)
+            AND NOT EXISTS (
+                SELECT FROM annotation_grant
+                WHERE annotator_id = %(annotator)s AND taken_at IS NULL
+                    AND skill = 'consent:' || category
+            )
+    ),
     coalesce(own.taken, 0), own.swept_lane, own.swept_slot, own.swept_at
 FROM annotation_queue queue
 LEFT JOIN annotation_bookmark own
@@ -157,7 +179,7 @@ WITH own AS MATERIALIZED (
         WITH ORDINALITY AS stretch(queue_id, lane, after, last_lane, place)
     CROSS JOIN LATERAL (
         SELECT slot.id FROM (
-            SELECT ahead.id, ahead.lane, ahead.task_id, ahead.round
+            SELECT ahead.id, ahead.lane, ahead.queue_id, ahead.task_id, ahead.round
             FROM annotation_assignment ahead
             WHERE ahead.state = 'free' AND ahead.queue_id = stretch.queue_id
                 AND (ahead.lane, ahead.id) > (stretch.lane, stretch.after)
@@ -182,7 +204,8 @@ SELECT {slot}, {task}, prompt.messages, prompt.language, guideline.number, guide
         WHERE place.task_id = slot.task_id
     ), picked.stretch, (
         SELECT count(DISTINCT near.task_id) FROM (
-            SELECT ahead.id, ahead.task_id, ahead.round FROM annotation_assignment ahead
+            SELECT ahead.id, ahead.queue_id, ahead.task_id, ahead.round
+            FROM annotation_assignment ahead
             WHERE ahead.state = 'free' AND ahead.queue_id = slot.queue_id
                 AND (ahead.lane, ahead.id) > (slot.lane, slot.id) AND ahead.task_id <> slot.task_id
             ORDER BY ahead.lane, ahead.id LIMIT {ahead}
@@ -212,11 +235,12 @@ def open_queues(annotator: Annotator, now: datetime) -> list[OpenQueue]:
         "project": annotator.project_id,
         "now": now,
         "today": now.date(),
+        "sensitive_today": sensitive_today(annotator, now),
     }
     found = []
     for row in fetch(_OPEN_QUEUES, values):
         queue, rest = made(Queue, row[:_QUEUE]), row[_QUEUE:]
-        positions, floor, has_bookmark, has_lapsed, answers_today, taken, *swept = rest
+        positions, floor, has_bookmark, has_lapsed, answers_today, withheld, taken, *swept = rest
         found.append(
             OpenQueue(
                 queue,
@@ -225,6 +249,7 @@ def open_queues(annotator: Annotator, now: datetime) -> list[OpenQueue]:
                 has_bookmark,
                 has_lapsed,
                 answers_today,
+                tuple(withheld),
                 taken,
                 (-1, 0) if swept[0] is None else (swept[0], swept[1]),
                 swept[2],
@@ -242,6 +267,7 @@ def pick(
     """What this person holds in these queues, or a slot that they may be given; locked."""
     values = {
         "annotator": annotator.pk,
+        **withheld_in(queues),
         "now": now,
         "queues": [one.queue.pk for one in queues],
         "lapsed": [one.queue.pk for one in queues if one.has_lapsed and not one.is_capped],
@@ -259,16 +285,31 @@ def pick(
     return picked
 
 
+def withheld_in(queues: Sequence[OpenQueue]) -> dict[str, Any]:
+    """What a statement has to know of care."""
+    careful = [one for one in queues if one.withheld]
+    return {
+        "careful_in": [one.queue.pk for one in careful],
+        "withheld": [MARK.join(one.withheld) for one in careful],
+    }
+
+
+def sensitive_today(annotator: Annotator, now: datetime) -> int:
+    """How many sensitive questions they have been given today."""
+    return annotator.sensitive_that_day if annotator.sensitive_day == now.date() else 0
+
+
 def read_slot(slot: Assignment, annotator: Annotator) -> Picked:
     """What a slot asks, that is there already."""
-    [row] = fetch(_READ, {"annotator": annotator.pk, "slot": slot.pk})
+    [row] = fetch(_READ, {"annotator": annotator.pk, "slot": slot.pk, **withheld_in(())})
     return _read(row, {slot.queue_id: slot.queue})
 
 
-def walk(annotator: Annotator, stretch: Stretch) -> tuple[int, int, int, bool]:
+def walk(annotator: Annotator, queue: OpenQueue, stretch: Stretch) -> tuple[int, int, int, bool]:
     """How many slots the window of a stretch holds, where it ends, and whether one is unmet."""
     values = {
         "annotator": annotator.pk,
+        **withheld_in([queue]),
         "in": stretch.queue,
         "lane": stretch.lane,
         "after": stretch.after,
@@ -280,25 +321,28 @@ def walk(annotator: Annotator, stretch: Stretch) -> tuple[int, int, int, bool]:
 
 _WALK = f"""
 WITH near AS MATERIALIZED (
-    SELECT ahead.id, ahead.lane, ahead.task_id, ahead.round FROM annotation_assignment ahead
+    SELECT ahead.id, ahead.lane, ahead.queue_id, ahead.task_id, ahead.round
+    FROM annotation_assignment ahead
     WHERE ahead.state = 'free' AND ahead.queue_id = %(in)s
         AND (ahead.lane, ahead.id) > (%(lane)s::int, %(after)s::bigint)
         AND ahead.lane <= %(last_lane)s::int
     ORDER BY ahead.lane, ahead.id LIMIT {WINDOW}
 ), last AS (SELECT lane, id FROM near ORDER BY lane DESC, id DESC LIMIT 1)
 SELECT (SELECT count(*) FROM near), (SELECT lane FROM last), (SELECT id FROM last),
-    EXISTS (SELECT FROM near WHERE {UNMET.format(slot="near")})
+    EXISTS (SELECT FROM near WHERE {UNMET.format(slot="near", mark=MARK)})
 """
 _OPEN_QUEUES = OPEN_QUEUES.format(queue=columns(Queue, "queue"), last=MAIN_LANE + HIGHEST_PRIORITY)
 _ASKED = ASKED.format(
     slot=columns(Assignment, "slot"),
     task=columns(Task, "task"),
     ahead=AHEAD,
-    near_unmet=UNMET.format(slot="near"),
+    near_unmet=UNMET.format(slot="near", mark=MARK),
 )
 _PICK = (
     PICK.format(
-        window=WINDOW, slot_unmet=UNMET.format(slot="slot"), near_unmet=UNMET.format(slot="near")
+        window=WINDOW,
+        slot_unmet=UNMET.format(slot="slot", mark=MARK),
+        near_unmet=UNMET.format(slot="near", mark=MARK),
     )
     + _ASKED
 )

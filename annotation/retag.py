@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
+from annotation.categorise import categorise_prompts
 from annotation.models import Annotation, Prompt, Queue, Task
 from annotation.task_types import TASK_TYPES
 
@@ -27,6 +28,7 @@ def retag(prompts: Iterable[int]) -> None:
     for prompt in changed:
         prompt.judged_tags = tags[prompt.pk]
     Prompt.objects.bulk_update(changed, ["judged_tags"], batch_size=500)
+    categorise_prompts(prompt.pk for prompt in changed)
 
 
 def retag_if_classified(queue: Queue, prompt: int | None) -> None:

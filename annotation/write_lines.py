@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
+from annotation.categorise import categorise_tasks
 from annotation.copy_rows import copy_rows, new_ids, text_array
 from annotation.exempt import exempt_authors
 from annotation.feedback_line import AnnotationLine
@@ -249,6 +250,8 @@ class _Writing:
             ]
         copy_rows(Assignment, "task_id queue_id state purpose round shown skip_reason lane", rows)
         exempt_authors([task_id for _, task_id, *_ in tasks])
+        for queue in {queue for queue, *_ in tasks}:
+            categorise_tasks(queue, [task_id for own, task_id, *_ in tasks if own == queue])
 
     def _answer_rows(
         self, slot_id: int, ref: str, one: AnnotationLine, answer_ids: Iterator[int]

@@ -83,7 +83,8 @@ class QueueEditBody(Body):
     handling = serializers.DictField(
         required=False,
         help_text="order, most_answers, confidence, daily_cap, gold_share, repeat_share, skills, "
-        "exam_skill, exam_size, exam_share: what is left out stays.",
+        "sensitive, harmful, sensitive_cap, exam_skill, exam_size, exam_share: what is left out "
+        "stays.",
     )
     guideline = serializers.CharField(required=False, allow_blank=True, max_length=100_000)
     is_training = serializers.BooleanField(

@@ -54,7 +54,8 @@ def skills(request: Request, slug: str) -> Response:
     """The skills that people have; or give one."""
     project = project_for(request, slug, at_least=Role.CURATOR)
     if request.method == "GET":
-        found = Grant.objects.in_project(project).standing().select_related("annotator__user")
+        found = Grant.objects.in_project(project).standing().given_by_others()
+        found = found.select_related("annotator__user")
         return paged(request, found, GrantSerializer)
     wanted = read(request, GrantBody)
     annotator = annotator_with_email(project, wanted["email"])

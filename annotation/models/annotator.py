@@ -32,9 +32,15 @@ class Annotator(models.Model):
     # Answers given on that day, as the desk shows them.
     day = models.DateField(null=True, blank=True)
     answers_that_day = models.PositiveIntegerField(default=0, db_default=0)
-    # Who is paused is asked nothing.
+    # Sensitive questions given to them on that day, answered or not.
+    sensitive_day = models.DateField(null=True, blank=True)
+    sensitive_that_day = models.PositiveIntegerField(default=0, db_default=0)
+    # Who is paused is asked nothing. By a person, or by a rule.
     paused_at = models.DateTimeField(null=True, blank=True)
     paused_because = models.CharField(max_length=300, blank=True, db_default="")
+    paused_by = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
     # What they are told at their desk until they have read it.
     notice = models.CharField(max_length=500, blank=True, db_default="")
 

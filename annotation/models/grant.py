@@ -11,17 +11,25 @@ class GrantQuerySet(models.QuerySet["Grant"]):
         """Those that nobody has taken away."""
         return self.filter(taken_at=None)
 
+    def given_by_others(self) -> "GrantQuerySet":
+        """Without what people have chosen for themselves, which is nobody else's business."""
+        return self.exclude(how=Grant.How.CHOICE)
+
     def in_project(self, project: Project) -> "GrantQuerySet":
         return self.filter(annotator__project=project)
 
 
 class Grant(models.Model):
-    """A skill that somebody has: a language, a country, an expertise; and where it comes from."""
+    """A skill that somebody has: a language, a country, an expertise; and where it comes from.
+
+    That somebody agreed to see harmful content is one, too: “consent:violence”.
+    """
 
     class How(models.TextChoices):
         HAND = "hand", "by hand"
         IMPORT = "import", "by a file"
         EXAM = "exam", "by an exam"
+        CHOICE = "choice", "by their own choice"
 
     annotator = models.ForeignKey(Annotator, on_delete=models.CASCADE, related_name="grants")
     skill = models.CharField(max_length=100)  # "language:de", "country:ch", "expertise:medicine"

@@ -49,6 +49,13 @@ class Queue(models.Model):
     most_answers = models.PositiveSmallIntegerField(null=True, blank=True)
     confidence = models.FloatField(default=0.9)
     daily_cap = models.PositiveIntegerField(null=True, blank=True)  # answers of a person a day
+    # Care, see annotation/care.py. What is harmful is sensitive, too.
+    sensitive = ArrayField(
+        models.CharField(max_length=100), default=list, db_default=[], blank=True
+    )
+    harmful = ArrayField(models.CharField(max_length=100), default=list, db_default=[], blank=True)
+    # Sensitive questions that a person is given in a day, those of other queues counted, too.
+    sensitive_cap = models.PositiveIntegerField(null=True, blank=True)
     gold_share = models.FloatField(default=0.0)
     repeat_share = models.FloatField(default=0.0)
     # Training: after a question with a known answer it is shown, with what one answered.
@@ -61,6 +68,8 @@ class Queue(models.Model):
     order = models.CharField(max_length=20, choices=Order.choices, default=Order.ARRIVAL)
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
     # A review's queue belongs to that review: it is not edited on the console.
+    # How many answers there were when reliability was last worked out: annotation/rely.py.
+    relied_on = models.PositiveIntegerField(default=0, db_default=0)
     reserved_for = models.CharField(max_length=40, blank=True)  # "" or "review"
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

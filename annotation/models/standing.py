@@ -73,6 +73,9 @@ class Standing(models.Model):
     since = models.DateTimeField(null=True, blank=True)
     before = models.JSONField(default=dict, db_default={})  # the counters at that moment
     left_out_at = models.DateTimeField(null=True, blank=True)
+    # The share of their answers that comes of knowing, and what it rests on: annotation/rely.py.
+    reliability = models.FloatField(null=True, blank=True)
+    relied_on = models.PositiveIntegerField(default=0, db_default=0)
 
     objects = StandingQuerySet.as_manager()
 
@@ -145,6 +148,7 @@ class Rule(models.Model):
         PAUSE = "pause", "pause them"
         LEAVE_OUT = "leave_out", "leave their answers out of merges"
         ASK_AGAIN = "ask_again", "ask others in their place"
+        TAKE_SKILL = "take_skill", "take a skill away"
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="rules")
     queue = models.ForeignKey(

@@ -1,3 +1,4 @@
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from annotation.models.annotator import Annotator
@@ -44,6 +45,10 @@ class Task(models.Model):
     is_withheld = models.BooleanField(default=False, db_default=False)
     # An attention check: nobody who reads it fails.
     is_check = models.BooleanField(default=False, db_default=False)
+    # Which of its queue's sensitive categories it holds. Derived: see annotation/care.py.
+    categories = ArrayField(
+        models.CharField(max_length=100), default=list, db_default=[], blank=True
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = TaskQuerySet.as_manager()

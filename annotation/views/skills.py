@@ -52,6 +52,7 @@ def skills(request: Request, slug: str) -> HttpResponse:
     found = (
         Grant.objects.in_project(project)
         .standing()
+        .given_by_others()
         .select_related("annotator__user", "given_by", "queue")
     )
     if asked.get("skill"):

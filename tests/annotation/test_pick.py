@@ -98,6 +98,24 @@ def test_a_pick_touches_few_buffers(project, alice, order, way, explained):
     assert max(explained) < BUFFERS, explained
 
 
+@pytest.mark.parametrize("which", ["mod(id, 2) = 0", "mod(id, 12) > 0", "true"])
+def test_a_pick_costs_as_little_where_something_is_withheld(project, alice, which, explained):
+    """Of harmless tasks every other is there, one in twelve, none."""
+    queue = make.queue(project, sensitive=["violence"], harmful=["violence"])
+    seed(queue, tasks=2000)
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE annotation_task SET categories = '{{violence}}' WHERE {which}")
+    meet(queue, Annotator.objects.member(project, alice), "mod(place, 3) = 0")
+    for _ in range(4):
+        slot = next_assignment(project, alice)
+        if which == "true":
+            assert slot is None
+        else:
+            assert slot.task.categories == []
+            Assignment.objects.filter(pk=slot.pk).update(state="answered", closed_at=timezone.now())
+    assert max(explained) < BUFFERS, explained
+
+
 def test_what_one_has_met_is_read_once(project, alice, explained):
     """Three people could go on here, and Alice has met everything."""
     queue = make.queue(project)

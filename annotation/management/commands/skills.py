@@ -40,7 +40,8 @@ class Command(TruingCommand):
             self.list(project)
 
     def list(self, project: Project) -> None:
-        grants = Grant.objects.in_project(project).standing().select_related("annotator__user")
+        grants = Grant.objects.in_project(project).standing().given_by_others()
+        grants = grants.select_related("annotator__user")
         listed = [
             {
                 "email": one.annotator.user.email if one.annotator.user else "",
