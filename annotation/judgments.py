@@ -49,7 +49,12 @@ class Judgment:
 
 
 def judgments(tasks: TaskQuerySet) -> Iterator[Judgment]:
-    """The tasks in the order in which they were made."""
+    """The tasks with a prompt, in the order in which they were made.
+
+    What is said in a task without one (a chat, a prompt that somebody writes) is about nothing
+    that was there before.
+    """
+    tasks = tasks.filter(prompt__isnull=False)
     queues: dict[int, Queue] = {}
     last = 0
     while piece := list(tasks.filter(pk__gt=last).select_related("prompt").order_by("pk")[:PIECE]):
@@ -64,7 +69,7 @@ def judgments(tasks: TaskQuerySet) -> Iterator[Judgment]:
 
 def _judgment(task: Task, queue: Queue) -> Judgment:
     prompt = task.prompt
-    assert prompt is not None, "tasks without a prompt are not selected"
+    assert prompt is not None  # those without are not selected
     about = {
         "messages": [{"role": one["role"], "content": one["content"]} for one in prompt.messages],
         "language": prompt.language,

@@ -57,6 +57,21 @@ def frozen(project, kind, **recipe):
     return version, sorted(rows, key=lambda row: row["task"])
 
 
+@pytest.mark.parametrize("kind", ["unpaired_preference", "label", "critique"])
+def test_tasks_without_a_prompt_say_nothing_of_outputs(project, kind):
+    """A project may have chats and prompts that people write beside what is frozen."""
+    for type in ("prompt_writing", "chat"):
+        task = make.task(project, type=type, outputs=())
+        task.prompt = None
+        task.save()
+        said(task, "w2", **TASK_TYPES[type].example_answer)
+    rated(question(project, "rating"), a=7, b=1)
+    said(question(project, "critique", outputs=("one",)), text="It says five; four is right.")
+    said(question(project, "moderation", outputs=("one",)), labels={"Violence": 2})
+    _, rows = frozen(project, kind)
+    assert rows
+
+
 # --- preferences and agreement from ratings
 
 
