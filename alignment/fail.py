@@ -25,7 +25,7 @@ def fail(process: Process, problem: Exception | str) -> None:
     """Record that it failed, and why."""
     if isinstance(problem, OSError):
         problem = FULL if problem.errno in FULL_ERRORS else f"{problem.strerror or problem}."
-    sentence = str(problem).strip().replace("\x00", "")[:SENTENCE_LENGTH]
+    sentence = without_paths(str(problem), process).strip().replace("\x00", "")[:SENTENCE_LENGTH]
     with transaction.atomic():
         if process.move(
             Process.State(process.state),
@@ -37,6 +37,14 @@ def fail(process: Process, problem: Exception | str) -> None:
             record(
                 f"{kind}.fail", actor=None, project=process.project, on=process, problem=sentence
             )
+
+
+def without_paths(sentence: str, process: Process) -> str:
+    """Models by their names: where they lie on this machine is nothing for everybody's eyes."""
+    for model in process.reads:
+        if not model.is_on_hub:
+            sentence = sentence.replace(str(model.folder), f"“{model.name}”")
+    return sentence.replace(f"{process.folder}/", "")
 
 
 def fail_unforeseen(process: Process) -> None:

@@ -29,7 +29,7 @@ def host(folder: Path) -> int:
         from transformers.cli.serve import Serve
     except ImportError as problem:
         raise CannotServe(f"{CannotServe.__doc__} ({problem})") from None
-    given = json.loads((folder / "run.json").read_text())
+    given = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     # The class, not the command: the command asks the internet whether it is out of date.
     Serve(
         force_model=given["model"],

@@ -18,7 +18,7 @@ from django.utils import timezone
 from alignment import start
 from alignment.backends import BACKENDS
 from alignment.backends import State as Outcome
-from alignment.fail import UNFORESEEN
+from alignment.fail import UNFORESEEN, fail
 from alignment.follow import follow, follow_all
 from alignment.generate import generate
 from alignment.launch import launch
@@ -483,3 +483,9 @@ def test_the_rows_of_the_run_are_what_its_method_reads(sft):
     rows = tiny.lines(run.folder / "train.jsonl")
     assert set(rows[0]) == {"prompt", "completion"}
     assert len(rows) == 12
+
+
+def test_what_went_wrong_names_models_and_not_places(sft, base):
+    run = sft()
+    fail(run, f"There is no model at {base.folder}.")
+    assert run.problem == "There is no model at “base”."
