@@ -5,10 +5,11 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from annotation.chat import endpoints_for
 from annotation.default_rules import default_rules
 from annotation.handling import MOST_ANSWERS, Handling, set_handling
 from annotation.models import Guideline, Queue
-from annotation.task_types import TASK_TYPES
+from annotation.task_types import TASK_TYPES, TaskType
 from truing.audit import record
 from truing.errors import Invalid, Refused
 from truing.models import Project, User
@@ -44,13 +45,15 @@ def create_queue(
     It gets the usual rules that find careless work, unless `rules` is false.
     """
     task_type = plugin_named(TASK_TYPES, type, "task type")
+    chosen = build(task_type.Options, options or {})
+    refuse_unknown_endpoints(project, task_type, chosen)
     if state not in Queue.State.values:
         raise Invalid(f"A queue is {', '.join(Queue.State.values)}, not “{state}”.")
     queue = Queue(
         project=project,
         name=checked_name(name),
         type=type,
-        options=record_of(build(task_type.Options, options or {})),
+        options=record_of(chosen),
         overlap=checked_overlap(overlap),
         state=state,
         reserved_for=reserved_for,
@@ -62,7 +65,16 @@ def create_queue(
     add_guideline(queue, guideline, actor=actor)
     if rules:
         default_rules(queue)
-    record("queue.create", actor=actor, project=project, on=queue, type=type, overlap=queue.overlap)
+    about = {"reserved_for": reserved_for} if reserved_for else {}
+    record(
+        "queue.create",
+        actor=actor,
+        project=project,
+        on=queue,
+        type=type,
+        overlap=queue.overlap,
+        **about,
+    )
     return queue
 
 
@@ -76,6 +88,12 @@ def add_guideline(queue: Queue, text: str, *, actor: User | None) -> Guideline |
         return None
     number = newest.number + 1 if newest else 1
     return Guideline.objects.create(queue=queue, number=number, text=text, created_by=actor)
+
+
+def refuse_unknown_endpoints(project: Project, task_type: TaskType, options: Any) -> None:
+    """Whoever writes the queue is told, not the person who wants to talk."""
+    if task_type.has_turns:
+        endpoints_for(project, options.endpoints)
 
 
 def checked_name(name: str) -> str:

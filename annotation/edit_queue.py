@@ -11,6 +11,7 @@ from annotation.create_queue import (
     add_guideline,
     checked_name,
     checked_overlap,
+    refuse_unknown_endpoints,
     save_queue,
 )
 from annotation.enter import add_slots, clear_desk
@@ -48,7 +49,9 @@ def edit_queue(
     if name is not None:
         queue.name = checked_name(name)
     if options is not None:
-        queue.options = record_of(build(queue.task_type.Options, options))
+        chosen = build(queue.task_type.Options, options)
+        refuse_unknown_endpoints(queue.project, queue.task_type, chosen)
+        queue.options = record_of(chosen)
     if overlap is not None:
         queue.overlap = checked_overlap(overlap)
     if is_training is not None:

@@ -15,6 +15,8 @@ from annotation.ask_blank import ask_blank
 from annotation.assign import extend_hold, next_assignment
 from annotation.behind import votes_behind
 from annotation.chat import ChatOver, NobodyAnswers, UnknownEndpoint, chat_of
+from annotation.create_queue import create_queue
+from annotation.edit_queue import edit_queue
 from annotation.end_chat import TooEarly, end_chat, end_left_chats
 from annotation.export_feedback import as_jsonl, export_feedback
 from annotation.freeze import freeze, rows_of
@@ -182,6 +184,23 @@ def test_nobody_to_talk_with_is_said(chat):
     with pytest.raises(NobodyAnswers):
         chat().say("Hello")
     assert not Turn.objects.exists()
+
+
+def test_who_writes_a_queue_is_told_of_an_endpoint_that_is_not_there(project, serve, clara, client):
+    with pytest.raises(UnknownEndpoint, match="no endpoint “who”"):
+        create_queue(project, name="Talk", type="chat", options={"endpoints": "who"}, actor=clara)
+    serve(here=says("I am here."))
+    queue = create_queue(
+        project, name="Talk", type="chat", options={"endpoints": "here"}, actor=clara
+    )
+    with pytest.raises(UnknownEndpoint):
+        edit_queue(queue, options={"endpoints": "here, who"}, actor=clara)
+    client.force_login(clara)
+    form = {"type": "chat", "name": "More", "overlap": 1, "option.endpoints": "who"}
+    form |= {"option.at_once": 2, "option.least_turns": 1, "option.most_turns": 9}
+    page = client.post(reverse("new_queue", args=[project.slug]), form)
+    assert page.status_code == 422
+    assert "There is no endpoint “who” in this project." in page.content.decode()
 
 
 def test_an_endpoint_that_is_missing_is_said(chat):
