@@ -1,5 +1,6 @@
 """A project at a glance: what is in force, what waits for this person, how the loop stands."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -45,14 +46,41 @@ def project(request: Request, slug: str) -> HttpResponse:
         "running": list(Run.objects.unfinished().filter(project=found).order_by("pk")[:5]),
         "open_reviews": list(Review.objects.for_lists(found).running()[:5]),
         "steps": _steps(found, membership.role, promotion),
-        "news": list(
+        "news": _with_links(
+            slug,
+            membership.role,
+            # A review opens its queue by itself: that is one piece of news, not two.
             Event.objects.filter(project=found, noun__in=TOLD)
+            .exclude(verb="queue.create", details__has_key="reserved_for")
             .select_related("actor")
-            .order_by("-pk")[:NEWS]
+            .order_by("-pk")[:NEWS],
         ),
         "may_train": membership.role >= Role.ENGINEER,
     }
     return render(request, "alignment/project.html", context)
+
+
+# Where a piece of news leads, and who may go there.
+PAGES = {
+    "run": ("run", Role.REVIEWER),
+    "checkpoint": ("checkpoint", Role.REVIEWER),
+    "review": ("review", Role.REVIEWER),
+    "queue": ("queue", Role.CURATOR),
+}
+
+
+def _with_links(slug: str, role: int, events: Iterable[Event]) -> list[dict[str, Any]]:
+    return [{"event": event, "url": _url_of(slug, role, event)} for event in events]
+
+
+def _url_of(slug: str, role: int, event: Event) -> str:
+    page, least = PAGES.get(event.noun, ("", Role.OWNER))
+    if page and event.noun_id and role >= least:
+        return reverse(page, args=[slug, event.noun_id])
+    if event.noun == "datasetversion" and role >= Role.CURATOR:
+        name, _, number = event.label.rpartition("/")[2].rpartition("@")
+        return reverse("version", args=[slug, name, int(number)]) if number.isdecimal() else ""
+    return ""
 
 
 def _questions_for(membership: Membership) -> int:

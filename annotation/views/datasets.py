@@ -341,4 +341,6 @@ def _recipe_lines(kind: str, recipe: dict[str, Any]) -> list[tuple[str, str]]:
 def _in_words(name: str, value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(value) or ("all but reviews" if name == "queues" else "all")
-    return str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value).replace("_", " ")

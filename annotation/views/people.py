@@ -141,7 +141,7 @@ def rules(request: Request, slug: str, pk: int) -> HttpResponse:
         {
             "pk": one.pk,
             "when": one.get_when_display(),
-            "options": one.options,
+            "limits": _limits(one),
             "then": _in_words(one.then),
             "is_for_all": one.queue_id is None,
         }
@@ -161,7 +161,7 @@ def rules(request: Request, slug: str, pk: int) -> HttpResponse:
 @login_required
 def rule_remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     rule = rule_for(request, slug, pk)
-    queue = rule.queue_id
+    queue = rule.queue_id or key_of(request.POST.get("queue", ""))  # where they came from
     remove_rule(rule, actor=request.user)  # type: ignore[arg-type]
     messages.success(request, "The rule is gone. What it did stays.")
     return redirect("rules", slug, queue) if queue else redirect("queues", slug)
@@ -222,6 +222,15 @@ def _name(person: Annotator) -> str:
 def _in_words(then: list[str]) -> str:
     labels = dict(Rule.Then.choices)
     return ", ".join(str(labels.get(one, one)) for one in then)
+
+
+def _limits(rule: Rule) -> list[tuple[str, Any]]:
+    """What it looks for, with what it leaves to the usual."""
+    options = rule.condition_options
+    return [
+        (item.label.lower(), getattr(options, item.name))
+        for item in fields_of(CONDITIONS[rule.when].Options)
+    ]
 
 
 def _page_url(request: Request, sort: str, page: int) -> str:

@@ -37,8 +37,8 @@ NAVIGATION: tuple[tuple[str, tuple[tuple[str, str, Role], ...]], ...] = (
             ("answers", "Answers", Role.REVIEWER),
             ("agreement", "Agreement", Role.REVIEWER),
             ("flags", "Flags", Role.CURATOR),
-            ("skills", "Skills", Role.CURATOR),
             ("annotators", "Annotators", Role.REVIEWER),
+            ("skills", "Skills", Role.CURATOR),
         ),
     ),
     (
@@ -110,7 +110,9 @@ def _nav(path: str, membership: Membership) -> list[dict[str, Any]]:
                 url = reverse(name, args=[membership.project.slug])
             except NoReverseMatch:
                 continue
-            active = path == url if name == "project" else path.startswith(url)
+            # What is made new stands beside its list: new-queue/ beside queues/.
+            beside = url.removesuffix(f"{name}/") + f"new-{name.removesuffix('s')}/"
+            active = path == url if name == "project" else path.startswith((url, beside))
             items.append({"name": name, "label": translated(label), "url": url, "active": active})
         if items:
             groups.append({"title": translated(title), "items": items})

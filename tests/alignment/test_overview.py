@@ -6,6 +6,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from alignment.models import Promotion, Review
+from annotation.create_queue import create_queue
+from annotation.freeze import freeze
 from tests import make
 
 
@@ -77,3 +79,21 @@ def test_counts_no_further_than_it_must(client, erin, project, address, monkeypa
         make.task(project)
     client.force_login(erin)
     assert "2+" in client.get(address).content.decode()
+
+
+def test_news_lead_to_what_they_are_about_and_a_review_is_told_once(
+    client, clara, rita, project, address
+):
+    queue = create_queue(project, name="Open", type="pairwise", actor=clara)
+    create_queue(project, name="Review", type="pairwise", reserved_for="review", actor=clara)
+    make.vote(make.task(project), "a", "b")
+    freeze(project, name="first", kind="preference", actor=clara)
+    client.force_login(clara)
+    page = client.get(address)
+    told = {item["event"].label: item["url"] for item in page.context["news"]}
+    assert told == {
+        "Open": reverse("queue", args=["demo", queue.pk]),
+        "demo/first@1": reverse("version", args=["demo", "first", 1]),
+    }
+    client.force_login(rita)
+    assert {item["url"] for item in client.get(address).context["news"]} == {""}

@@ -1,6 +1,7 @@
 """Pages and fragments, refusals in both, and what a page may load."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.decorators import login_required
@@ -9,12 +10,14 @@ from django.db import DataError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import include, path
+from django.utils import timezone
 
 from truing import pages
 from truing.access import Role, project_for
 from truing.database import refusal_in
 from truing.errors import Invalid, Refused
 from truing.models import User
+from truing.templatetags.durations import ago
 
 HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/p/demo/desk/"}
 
@@ -140,3 +143,31 @@ def test_the_configuration_of_htmx_is_json(client, db):
     text = client.get("/too-late/").content.decode()
     config = text.split('name="htmx-config" content=\'')[1].split("'")[0]
     assert json.loads(config)["allowEval"] is False
+
+
+# --- what the frame and the words of every page rest on
+
+
+@pytest.mark.parametrize(
+    ("address", "active"),
+    [
+        ("queues/", "queues"),
+        ("new-queue/", "queues"),
+        ("new-dataset/", "datasets"),
+        ("", "project"),
+    ],
+)
+def test_the_way_about_says_where_one_is(client, project, owen, address, active):
+    client.force_login(owen)
+    response = client.get(f"/p/{project.slug}/{address}")
+    items = [item for group in response.context["nav"] for item in group["items"]]
+    assert [item["name"] for item in items if item["active"]] == [active]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "just now"), (59, "just now"), (61, "1\xa0minute ago"), (9000, "2\xa0hours ago")],
+)
+def test_says_how_long_ago(seconds, words):
+    moment = timezone.now() - timedelta(seconds=seconds)
+    assert ago(moment) == words

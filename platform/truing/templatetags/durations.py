@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django import template
 from django.contrib.humanize.templatetags.humanize import NaturalTimeFormatter
+from django.utils import timezone
 from django.utils.timesince import timesince
 from django.utils.translation import gettext
 
@@ -15,17 +16,20 @@ register = template.Library()
 SAID = {
     "add": "added",
     "ask": "asked for",
+    "ask_again": "asked again",
     "cancel": "cancelled",
     "close": "closed",
     "create": "created",
     "edit": "edited",
     "fail": "failed",
+    "fill": "given more questions",
     "finish": "finished",
     "freeze": "frozen",
     "import": "imported",
     "launch": "launched",
     "open": "opened",
     "pause": "paused",
+    "prioritise": "put in another order",
     "promote": "promoted",
     "register": "registered",
     "reject": "rejected",
@@ -45,10 +49,12 @@ def in_words(verb: str) -> str:
 
 @register.filter
 def ago(at: datetime | None) -> str:
-    """For instance `2 days, 3 hours ago`; other languages say “days” in another case here."""
+    """For instance `3 hours ago`; other languages say “hours” in another case here."""
     if at is None:
         return ""
-    since = timesince(at, time_strings=NaturalTimeFormatter.past_substrings)
+    if (timezone.now() - at).total_seconds() < 60:
+        return gettext("just now")
+    since = timesince(at, depth=1, time_strings=NaturalTimeFormatter.past_substrings)
     return gettext("%(at)s ago") % {"at": since}
 
 

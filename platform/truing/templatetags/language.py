@@ -13,6 +13,12 @@ def translated(sentence: object) -> str:
     return _translated(str(sentence))
 
 
+@register.filter
+def spaced(name: str) -> str:
+    """A stored name as it is read: `unpaired_preference` is “unpaired preference”."""
+    return name.replace("_", " ")
+
+
 @register.simple_tag
 def script_words() -> dict[str, str]:
     return words_for_scripts()
