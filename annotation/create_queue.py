@@ -45,7 +45,7 @@ def create_queue(
     It gets the usual rules that find careless work, unless `rules` is false.
     """
     task_type = plugin_named(TASK_TYPES, type, "task type")
-    chosen = build(task_type.Options, options or {})
+    chosen: Any = build(task_type.Options, options or {})
     refuse_unknown_endpoints(project, task_type, chosen)
     if state not in Queue.State.values:
         raise Invalid(f"A queue is {', '.join(Queue.State.values)}, not “{state}”.")

@@ -49,7 +49,7 @@ def edit_queue(
     if name is not None:
         queue.name = checked_name(name)
     if options is not None:
-        chosen = build(queue.task_type.Options, options)
+        chosen: Any = build(queue.task_type.Options, options)
         refuse_unknown_endpoints(queue.project, queue.task_type, chosen)
         queue.options = record_of(chosen)
     if overlap is not None:
