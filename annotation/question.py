@@ -43,6 +43,7 @@ class Question:
     reason: str
     seconds: float
     key: str  # of the answer that will be given
+    categories: list[str]  # of sensitive content; it is veiled until it is uncovered
 
     @property
     def type(self) -> str:
@@ -137,4 +138,5 @@ def _question(
         reason=reason,
         seconds=seconds,
         key=secrets.token_hex(16),
+        categories=task.categories,
     )

@@ -22,6 +22,7 @@ class Shown:
     gold: float | None
     consistency: float | None
     circles: float | None
+    reliability: float | None
     checks_failed: int
     suspicion: float
     is_left_out: bool
@@ -45,6 +46,7 @@ def shown(standing: Standing) -> Shown:
         gold=_share(standing.gold_right, standing.gold, 1),
         consistency=_share(standing.consistent, standing.repeats, 1),
         circles=_share(standing.circles, standing.triads, 1),
+        reliability=standing.reliability if standing.relied_on >= FEW else None,
         checks_failed=standing.checks_failed,
         suspicion=standing.suspicion,
         is_left_out=standing.left_out_at is not None,
@@ -70,7 +72,8 @@ def shown_to_themselves(standing: Standing) -> Shown:
         agreement=coarse(whole.agreement),
         gold=coarse(whole.gold) if standing.gold >= FEW else None,
         consistency=coarse(whole.consistency) if standing.repeats >= FEW else None,
-        circles=None,
+        circles=coarse(whole.circles) if standing.triads >= FEW else None,
+        reliability=coarse(whole.reliability),
         checks_failed=0,
         suspicion=0.0,
         is_left_out=False,

@@ -104,6 +104,8 @@ URL_ROLES: dict[str, dict[str, str]] = {
     "draft": {"POST": SELF},
     "hold": {"POST": SELF},
     "preview": {"POST": "ANNOTATOR"},
+    "care_choice": {"POST": "ANNOTATOR"},
+    "api_care": {"GET": "ANNOTATOR", "POST": "ANNOTATOR"},
     "take_back": {"GET": "ANNOTATOR"},
     "last_answers": {"GET": "ANNOTATOR"},
     "correct_answer": {"GET": SELF, "POST": SELF},

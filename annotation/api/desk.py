@@ -75,6 +75,10 @@ class QuestionSerializer(serializers.Serializer[Any]):
     brief = serializers.DictField(help_text="What is wanted, where there is no prompt.")
     outputs = serializers.ListField(child=serializers.CharField(allow_blank=True))
     guideline = GuidelineSerializer(allow_null=True)
+    categories = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Of sensitive content that it holds: veil it until its reader uncovers it.",
+    )
     held_until = serializers.DateTimeField(allow_null=True)
 
 
@@ -159,6 +163,7 @@ def record_of_question(assignment: Assignment) -> dict[str, Any]:
         "brief": question.brief,
         "outputs": [output.text for output in question.outputs],
         "guideline": {"number": guideline.number, "text": guideline.text} if guideline else None,
+        "categories": question.categories,
         "held_until": assignment.held_until,
     }
 

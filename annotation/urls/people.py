@@ -2,8 +2,9 @@
 
 from django.urls import path
 
+from annotation.api import care as care_api
 from annotation.api import people as people_api
-from annotation.views import people
+from annotation.views import care, people
 
 pages = [
     path("annotators/", people.annotators, name="annotators"),
@@ -11,11 +12,13 @@ pages = [
     path("annotators/<int:pk>/resume/", people.annotator_resume, name="annotator_resume"),
     path("firings/<int:pk>/undo/", people.firing_undo, name="firing_undo"),
     path("my-work/", people.my_work, name="my_work"),
+    path("my-work/care/", care.care_choice, name="care_choice"),
     path("my-work/notice/", people.notice_read, name="notice_read"),
     path("queues/<int:pk>/rules/", people.rules, name="rules"),
     path("rules/<int:pk>/remove/", people.rule_remove, name="rule_remove"),
 ]
 api = [
+    path("care/", care_api.care, name="api_care"),
     path("standings/", people_api.standings, name="api_standings"),
     path("queues/<int:pk>/rules/", people_api.rules, name="api_rules"),
     path("firings/", people_api.firings, name="api_firings"),

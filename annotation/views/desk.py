@@ -128,6 +128,7 @@ def last_answers(request: Request, slug: str) -> HttpResponse:
             "is_sent_back": annotation.pk in waiting,
             "reasons": waiting.get(annotation.pk, []),
             "question": annotation.assignment.task.prompt,
+            "categories": annotation.assignment.task.categories,
             "answer": annotation.assignment.queue.task_type.in_words(
                 annotation.answer, annotation.shown
             ),
@@ -202,6 +203,8 @@ def show(
         "chosen": desk.chosen if desk else None,
         "is_correction": is_correction,
         "feedback": feedback,
+        # Without a script, the page is asked for once more with it uncovered.
+        "is_veiled": bool(question and question.categories) and "shown" not in request.GET,
         "scripts": SCRIPTS,
         "outbox": SimpleLazyObject(lambda: outbox_of(request.membership)),
         "skips": Meaning.choices,

@@ -10,12 +10,15 @@ from django.db.models import F, FloatField
 from django.db.models.functions import Cast, NullIf
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from annotation.access import annotator_for, firing_for, queue_for, rule_for
 from annotation.conditions import CONDITIONS
 from annotation.enforce import undo_firing
 from annotation.models import Annotator, Firing, Rule, Standing
+from annotation.opt_in import choices_of
+from annotation.pick import sensitive_today
 from annotation.resume import read_notice, resume
 from annotation.set_rules import SENTENCE_LENGTH, add_rule, remove_rule
 from annotation.show_standing import shown, shown_to_themselves
@@ -95,7 +98,13 @@ def my_work(request: Request, slug: str) -> HttpResponse:
     me = Annotator.objects.member(membership.project, membership.user)
     standings = me.standings.select_related("queue").order_by("-answers")[:A_PAGE]
     rows = [{"queue": one.queue, "is": shown_to_themselves(one)} for one in standings]
-    return render(request, "annotation/my_work.html", {"rows": rows, "person": me})
+    context = {
+        "rows": rows,
+        "person": me,
+        "choices": choices_of(me),
+        "sensitive_today": sensitive_today(me, timezone.now()),
+    }
+    return render(request, "annotation/my_work.html", context)
 
 
 @require_POST

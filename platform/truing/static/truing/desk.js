@@ -104,6 +104,27 @@
     window.addEventListener(name, () => (lastSeen = Date.now()), { passive: true });
   }
 
+  // --- sensitive content is veiled until a person uncovers it, one question at a time
+  let uncovered = "";
+  const asked = () => question.dataset.draftUrl || form?.action || "";
+  const isVeiled = () => Boolean(question?.hasAttribute("data-veiled"));
+  const veil = (isOn) => {
+    question.toggleAttribute("data-veiled", isOn);
+    for (const part of question.querySelectorAll(".veiled")) part.inert = isOn;
+    for (const one of question.querySelectorAll("[data-wants-uncovered]")) one.disabled = isOn;
+    const button = question.querySelector("[data-uncover]");
+    button.setAttribute("aria-expanded", String(!isOn));
+    button.querySelector("[data-when-veiled]").hidden = !isOn;
+    button.querySelector("[data-when-shown]").hidden = isOn;
+    uncovered = isOn ? "" : asked();
+    status(isOn ? t("It is veiled.") : t("It is shown."));
+  };
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest?.("[data-uncover]")) return;
+    event.preventDefault();
+    veil(!isVeiled());
+  });
+
   // --- a question comes
   const start = () => {
     const found = document.getElementById("question");
@@ -113,6 +134,8 @@
     isSending = false;
     ticking = Date.now();
     guideline(recall("guideline"), false);
+    // The next turn of a chat is the same question.
+    if (isVeiled() && uncovered && uncovered === asked()) veil(false);
     if (!form) return;
     type().start?.(form);
     const verdict = question.querySelector("[data-verdict]");
@@ -196,6 +219,12 @@
       return;
     }
     const isEnter = event.key === "Enter";
+    // Nobody answers what they have not seen.
+    if (isEnter && isVeiled() && (event.ctrlKey || event.metaKey || !at.matches?.("a, button, summary"))) {
+      event.preventDefault();
+      question.querySelector("[data-uncover]").focus();
+      return;
+    }
     if (isEnter && form && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
       form.requestSubmit();
@@ -208,7 +237,7 @@
       if (type().before?.(form) !== false) form.requestSubmit();
       return;
     }
-    if (form && type().key?.(event, form)) {
+    if (form && !isVeiled() && type().key?.(event, form)) {
       event.preventDefault();
       return;
     }
