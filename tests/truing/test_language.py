@@ -29,7 +29,7 @@ SAME = {"Prompt", "Prompts", "Name", "Markdown", "Token", "System", "Import", "C
     *("API", "Person", "Link", "Checkpoint", "owner/model", "Checkpoint %(checkpoint)s"),
 }
 # What an annotator may be told by a verb.
-VERBS = ["submit", "correct", "skip"]
+VERBS = ["submit", "correct", "skip", "opt_in"]
 
 
 @pytest.fixture
@@ -143,6 +143,9 @@ def annotators_templates():
         folder / "annotation" / "desk.html",
         folder / "annotation" / "last_answers.html",
         folder / "annotation" / "_chat_actions.html",
+        folder / "annotation" / "_scale.html",
+        folder / "annotation" / "_veil.html",
+        folder / "annotation" / "my_work.html",
         *sorted((folder / "annotation" / "task_types").glob("*.html")),
         *sorted((folder / "alignment").glob("*.html")),
     ]
