@@ -37,9 +37,9 @@ def accuracy_of(project: Project, aggregator: str, queue: Queue | None = None) -
     queues = [queue] if queue else list(project.queues.all())
     found = Accuracy(aggregator)
     with one_moment():
-        selection = Selection(Task.objects.filter(queue__in=queues))
-        for piece in pieces(plugin.merge(selection)):
-            answered = [merged for merged in piece if merged.question.votes]
+        selection = Selection(Task.objects.filter(queue__in=queues), settled=True)
+        for piece in pieces(plugin.merged(selection)):
+            answered = [merged for merged in piece if merged.question.counting]
             known = _known([merged.question.task for merged in answered])
             for merged in answered:
                 _count(found, merged, known.get(merged.question.task))

@@ -7,7 +7,7 @@ from django.db import connection, transaction
 
 from annotation.edit_queue import locked
 from annotation.lanes import LANE
-from annotation.models import Queue
+from annotation.models import Dispute, Queue
 from truing.audit import record
 from truing.models import User
 
@@ -31,7 +31,7 @@ ORDER BY task.id, level
 def ask_again(queue: Queue, tasks: Sequence[int], *, why: str = "", actor: User | None) -> int:
     """A new round of free slots for these tasks of the queue; say how many slots there are.
 
-    Earlier answers stay; of each person the newest counts.
+    Earlier answers stay, and count until somebody has answered in the new round.
     """
     queue = locked(queue)
     values: dict[str, Any] = {
@@ -44,6 +44,8 @@ def ask_again(queue: Queue, tasks: Sequence[int], *, why: str = "", actor: User 
         cursor.execute(_ASK, values)
         added = cursor.rowcount
     if added:
+        undecided = Dispute.objects.filter(task__in=list(tasks), queue=queue)
+        undecided.exclude(state=Dispute.State.SETTLED).update(state=Dispute.State.WAITING)
         record(
             "queue.ask_again",
             actor=actor,

@@ -58,6 +58,7 @@ def votes_behind(project: Project, row: dict[str, Any]) -> list[dict[str, Any]]:
                 "seconds": answer.seconds,
                 "at": answer.at,
                 "guideline": guideline.number if guideline else None,
+                "is_settled": answer.assignment.purpose == "adjudication",
             }
         )
     return votes

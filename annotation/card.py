@@ -78,6 +78,11 @@ def _behind(
         f"{counts['annotations']:,} answers of {counts['annotators']:,} annotators. "
         f"Of {counts['tasks']:,} tasks {counts['answered']:,} have an answer.",
     ]
+    if counts.get("settled"):
+        lines.append(
+            f"{counts['settled']:,} of them were settled by a reviewer, whose answer outweighs the "
+            "others there."
+        )
     if counts["pairs"]:
         rows = "\n".join(f"| {words} | {counts[name]:,} |" for name, words in PAIRS)
         lines.append(f"| pairs | |\n|---|---:|\n{rows}")

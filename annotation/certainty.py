@@ -48,8 +48,12 @@ def certainty(counts: Counter[Any]) -> float:
 def certainty_of(task: Task, round: int = 1) -> float:
     """How certain the merged answer is in its most doubtful part; 1 where nothing is compared.
 
-    The parts are the pairs of a ranking, and each label that is given.
+    The parts are the pairs of a ranking, and each label that is given. What a reviewer settled is
+    certain.
     """
+    settled = Annotation.objects.settlements().filter(assignment__task=task)
+    if settled.filter(assignment__round__gte=round).exists():
+        return 1.0
     refs = list(task.task_outputs.order_by("position").values_list("ref", flat=True))
     votes = Annotation.objects.votes().filter(assignment__task=task, assignment__round=round)
     return certainty_in(task.queue, votes.values_list("answer", flat=True), refs)

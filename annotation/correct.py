@@ -4,12 +4,14 @@ from typing import Any
 
 from django.db import transaction
 
+from annotation.close_returns import close_returns
 from annotation.enter import enter_as
 from annotation.keep_written import keep_written
-from annotation.models import Annotation, Annotator, Assignment, Queue
+from annotation.models import Annotation, Annotator, Assignment, Queue, Return
 from annotation.retag import retag_if_classified
 from annotation.submit import LONGEST_SECONDS, check, refuse_if_closed, write_down
 from annotation.validate_again import hold_gates, validate_again
+from annotation.weigh_disputes import weigh_disputes
 from truing.errors import Refused
 
 
@@ -45,8 +47,7 @@ def correct(
     check(slot.task, answer, key=key, seconds=seconds, reason=reason, refs=refs)
     hold_gates(annotation)
     # Whoever closes the queue waits for this correction, or refuses it.
-    if slot.annotator:
-        enter_as(slot.annotator)
+    who = enter_as(slot.annotator) if slot.annotator else None
     # Two corrections of one answer come one after the other, and the second is refused.
     Assignment.objects.select_for_update().get(pk=slot.pk)
     follower = Annotation.objects.filter(supersedes=annotation).first()
@@ -68,4 +69,8 @@ def correct(
     keep_written(given, slot.task)
     retag_if_classified(slot.queue, slot.task.prompt_id)
     validate_again(annotation, given)
+    if who and who.sent_back:
+        sent_back = Return.objects.filter(annotation=annotation)
+        if close_returns(sent_back, Return.State.CORRECTED):
+            weigh_disputes([slot.task_id])
     return given

@@ -30,8 +30,9 @@ def derive(project: Project, kind: str, recipe: Recipe, left: Left) -> Iterator[
 def preferences(project: Project, recipe: PreferenceRecipe, left: Left) -> Iterator[Derived]:
     """A row for each pair of outputs of which people prefer one."""
     aggregator = plugin_named(AGGREGATORS, recipe.aggregator, "aggregator")
-    selection = Selection(tasks_of(project, recipe), bad_as_ties=recipe.all_bad == "tie")
-    for piece in pieces(aggregator.merge(selection)):
+    bad_as_ties = recipe.all_bad == "tie"
+    selection = Selection(tasks_of(project, recipe), bad_as_ties=bad_as_ties, settled=True)
+    for piece in pieces(aggregator.merged(selection)):
         judged = [(merged, _chosen(merged, recipe, left)) for merged in piece]
         asked = [merged.question for merged, verdicts in judged if verdicts]
         contents = _contents(asked)
@@ -145,12 +146,14 @@ def _chosen(merged: Merged, recipe: PreferenceRecipe, left: Left) -> list[Verdic
     """The verdicts that become rows."""
     question = merged.question
     left.tasks += 1
-    if not question.votes:
+    if not question.counting:
         return []
     left.answered += 1
+    left.settled += question.settled is not None
     left.seen.add(question)
     left.heard.add(question)
-    if len(question.votes) < recipe.minimum_votes:
+    # What a reviewer settled is enough by itself.
+    if not question.settled and len(question.votes) < recipe.minimum_votes:
         left.too_few_votes += 1
         return []
     left.pairs += len(merged.verdicts)
@@ -265,19 +268,24 @@ def _rows(
     if verdict.outcome == Outcome.TIE:
         orders.append((worse, better))
     for chosen, rejected in orders:
-        row = _row(merged.question.votes, verdict, content, chosen, rejected)
+        row = _row(merged.question, verdict, content, chosen, rejected)
         row["task"] = merged.question.task
         yield Derived(
             content.prompt["prompt__split"],
             row,
-            tuple(vote.annotator for vote in merged.question.votes),
+            tuple(vote.annotator for vote in _behind(merged.question)),
         )
 
 
+def _behind(question: Question) -> list[Vote]:
+    """The votes, and the settled answer that outweighs them."""
+    return [*question.votes, *([question.settled] if question.settled else [])]
+
+
 def _row(
-    votes: tuple[Vote, ...], verdict: Verdict, content: _Content, chosen: int, rejected: int
+    question: Question, verdict: Verdict, content: _Content, chosen: int, rejected: int
 ) -> dict[str, Any]:
-    said = [(said_by(vote, chosen, rejected), vote) for vote in votes]
+    said = [(said_by(vote, chosen, rejected), vote) for vote in question.counting]
     counts = Counter(outcome for outcome, _ in said if outcome is not None)
     strengths = [
         float(vote.strength)
@@ -299,7 +307,7 @@ def _row(
         "votes_rejected": counts[Outcome.SECOND],
         "language": content.prompt["prompt__language"],
         "tags": all_tags(content.prompt["prompt__tags"], content.prompt["prompt__judged_tags"]),
-        "annotations": sorted(vote.annotation for vote in votes),
+        "annotations": sorted(vote.annotation for vote in _behind(question)),
     }
 
 

@@ -22,10 +22,12 @@ def judgment_rows(
     rows_of = ROWS[kind]
     for judgment in _accepted(judgments(tasks_of(project, recipe)), recipe, left):
         left.tasks += 1
-        if not judgment.said:
+        if not judgment.counting:
             continue
         left.answered += 1
-        if len(judgment.said) < recipe.minimum_votes:
+        left.settled += judgment.settled is not None
+        # What a reviewer settled is enough by itself.
+        if not judgment.settled and len(judgment.said) < recipe.minimum_votes:
             left.too_few_votes += 1
             continue
         for row, output in rows_of(judgment, recipe, left):
@@ -58,7 +60,7 @@ def _unpaired(judgment: Judgment, recipe: UnpairedRecipe, left: Left) -> Rows:
     """Whether an output is good, for each that is clearly so or clearly not."""
     scores: defaultdict[str, list[float]] = defaultdict(list)
     flagged: defaultdict[str, int] = defaultdict(int)
-    for said in judgment.said:
+    for said in judgment.counting:
         task_type, options = judgment.task_type, judgment.options
         for ref, score in task_type.scores(said.answer, judgment.refs, options).items():
             scores[ref].append(score)
@@ -72,7 +74,7 @@ def _unpaired(judgment: Judgment, recipe: UnpairedRecipe, left: Left) -> Rows:
         if judgment.kept is not None and output.ref not in judgment.kept:
             continue
         given = scores[output.ref]
-        is_flagged = flagged[output.ref] * 2 >= len(judgment.said)
+        is_flagged = flagged[output.ref] * 2 >= len(judgment.counting)
         if not given and not is_flagged:
             left.not_scored += 1
             continue
@@ -96,7 +98,7 @@ def _labels(judgment: Judgment, recipe: LabelRecipe, left: Left) -> Rows:
     """What people call an output or a prompt, and how far they agree; levels are averaged."""
     named: defaultdict[tuple[str, str, str], list[Finding]] = defaultdict(list)
     voters: defaultdict[tuple[str, str], int] = defaultdict(int)
-    for said in judgment.said:
+    for said in judgment.counting:
         found = [
             finding
             for finding in judgment.task_type.findings(said.answer, judgment.refs, judgment.options)
@@ -111,7 +113,7 @@ def _labels(judgment: Judgment, recipe: LabelRecipe, left: Left) -> Rows:
         levels = [finding.level for finding in findings if finding.level is not None]
         votes = sum(finding.level != 0 for finding in findings)
         # Who is asked for a class and gives none says that it is none of them.
-        asked = voters[ref, name] if levels else len(judgment.said)
+        asked = voters[ref, name] if levels else len(judgment.counting)
         if value and votes / asked < recipe.minimum_share:
             left.below_agreement += 1
             continue
@@ -131,7 +133,7 @@ def _labels(judgment: Judgment, recipe: LabelRecipe, left: Left) -> Rows:
 def _critiques(judgment: Judgment, recipe: CritiqueRecipe, left: Left) -> Rows:
     """What each person wrote about an output, and each stretch that they marked."""
     outputs = {output.ref: output for output in judgment.outputs}
-    for said in judgment.said:
+    for said in judgment.counting:
         found = judgment.task_type.findings(said.answer, judgment.refs, judgment.options)
         for ref, output in outputs.items():
             here = [finding for finding in found if finding.ref == ref]
@@ -169,9 +171,9 @@ def _derived(judgment: Judgment, row: dict[str, Any], output: Judged | None) -> 
         "tags": prompt["tags"],
         "output": output.key if output else None,
         "task": judgment.task,
-        "annotations": sorted(said.annotation for said in judgment.said),
+        "annotations": sorted(said.annotation for said in judgment.behind),
     }
-    annotators = tuple(said.annotator for said in judgment.said)
+    annotators = tuple(said.annotator for said in judgment.behind)
     return Derived(prompt["split"], whole | row, annotators)
 
 

@@ -28,6 +28,7 @@ class Left:
 
     tasks: int = 0
     answered: int = 0
+    settled: int = 0  # by a reviewer
     too_few_votes: int = 0
     pairs: int = 0
     decided: int = 0

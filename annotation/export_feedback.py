@@ -224,6 +224,8 @@ def _annotation_of(
         line |= {"skipped": True, **_filled(shown=slot.shown, reason=slot.skip_reason)}
         if slot.closed_at:
             line["at"] = moment(slot.closed_at)
+        # A settlement that was taken back.
+        line |= _filled(earlier=[_answer(answer) for answer in answers])
     elif answers:
         line |= _answer(answers[-1])
         line |= _filled(earlier=[_answer(answer) for answer in answers[:-1]])

@@ -60,13 +60,17 @@ class AnswerLine:
 
 @dataclass(frozen=True)
 class AnnotationLine:
-    """What one annotator said in one round: the answers they gave, the last one being theirs."""
+    """What one annotator said in one round: the answers they gave, the last one being theirs.
+
+    A reviewer's settlement that was taken back has answers and counts no more.
+    """
 
     annotator: str
     answers: list[AnswerLine]  # none where it was skipped
     shown: list[str]  # in the order of the outputs on the page
     skipped_at: datetime | None = None
     skip_reason: str = ""
+    is_taken_back: bool = False
     guideline: int | None = None
     purpose: str = ""
     round: int = 1
@@ -74,6 +78,11 @@ class AnnotationLine:
     @property
     def is_skip(self) -> bool:
         return not self.answers
+
+    @property
+    def who(self) -> tuple[str, int, bool]:
+        """What stands once in a line: a reviewer may settle what they were asked themselves."""
+        return self.annotator, self.round, self.purpose == "adjudication"
 
     @property
     def is_vote(self) -> bool:
@@ -234,7 +243,7 @@ def _outputs(record: Record) -> list[OutputLine]:
 
 def _annotations(record: Record, refs: set[str]) -> list[AnnotationLine]:
     annotations = [_annotation(item, refs) for item in _list_of_objects(record, "annotations")]
-    if twin := _twin([(item.annotator, item.round) for item in annotations]):
+    if twin := _twin([item.who for item in annotations]):
         raise BadLine(f"Annotator “{twin[0]}” answers twice.")
     return annotations
 
@@ -248,23 +257,31 @@ def _annotation(item: Record, refs: set[str]) -> AnnotationLine:
     skipped = item.get("skipped") or False
     if not isinstance(skipped, bool):
         raise BadLine("“skipped” must be true or false.")
-    if skipped and (earlier or item.get("answer") is not None or item.get("seconds") is not None):
-        raise BadLine("What was skipped has no answer.")
-    for one in earlier:
-        _refuse_unknown(one, EARLIER, "An earlier answer")
     guideline = _whole_number(item, "guideline", least=1)
     purpose = _text(item, "purpose")
     if purpose and purpose not in PURPOSES:
         raise BadLine(f"“purpose” must be one of {', '.join(PURPOSES)}, or left out.")
+    has_earlier = bool(earlier) and purpose != "adjudication"
+    if skipped and (
+        has_earlier or item.get("answer") is not None or item.get("seconds") is not None
+    ):
+        raise BadLine("What was skipped has no answer.")
+    for one in earlier:
+        _refuse_unknown(one, EARLIER, "An earlier answer")
+    given = earlier if skipped else [*earlier, item]
+    # Repeats stand apart from the rounds, which are counted from 1.
+    first = 0 if purpose == "repeat" else 1
+    round = _whole_number(item, "round", least=first)
     return AnnotationLine(
         annotator=annotator,
-        answers=[] if skipped else [_answer(one, refs) for one in [*earlier, item]],
+        answers=[_answer(one, refs) for one in given],
         shown=_shown(item, refs),
         skipped_at=_moment(item) if skipped else None,
         skip_reason=_text(item, "reason", length=SKIP_REASON_LENGTH) if skipped else "",
+        is_taken_back=skipped and bool(earlier),
         guideline=guideline,
         purpose=purpose,
-        round=_whole_number(item, "round", least=1) or 1,
+        round=1 if round is None else round,
     )
 
 

@@ -32,6 +32,8 @@ CROSS JOIN LATERAL (
 ) slots
 CROSS JOIN LATERAL generate_series(slots.number, %(overlap)s - 1) AS added(level)
 WHERE task.queue_id = %(queue)s AND (%(tasks)s::bigint[] IS NULL OR task.id = ANY(%(tasks)s))
+    AND NOT EXISTS (SELECT FROM annotation_assignment settled WHERE settled.task_id = task.id
+        AND settled.purpose = 'adjudication' AND settled.state = 'answered')
 """
 
 # Free slots go first, then those whose hold has run out. One that somebody is taking at this

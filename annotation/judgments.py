@@ -41,7 +41,17 @@ class Judgment:
     prompt: dict[str, Any]
     outputs: list[Judged] = field(default_factory=list)
     said: list[Said] = field(default_factory=list)
+    settled: Said | None = None  # by a reviewer
     kept: set[str] | None = None  # the refs of outputs that may become rows, if not all may
+
+    @property
+    def counting(self) -> list[Said]:
+        """What counts: all that was said, or the answer that outweighs it."""
+        return [self.settled] if self.settled else self.said
+
+    @property
+    def behind(self) -> list[Said]:
+        return [*self.said, *([self.settled] if self.settled else [])]
 
     @property
     def refs(self) -> list[str]:
@@ -96,3 +106,8 @@ def _add_answers(found: dict[int, Judgment]) -> None:
         newest[task][annotator] = Said(annotation, annotator, answer)
     for task, said in newest.items():
         found[task].said = list(said.values())
+    settled = Annotation.objects.settlements().filter(assignment__task_id__in=found)
+    for task, annotator, annotation, answer in settled.values_list(
+        "assignment__task_id", "assignment__annotator_id", "pk", "answer"
+    ):
+        found[task].settled = Said(annotation, annotator, answer)

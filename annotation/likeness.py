@@ -1,7 +1,7 @@
 """How alike two answers to one question are, from 0 to 1; nothing where they cannot be compared.
 
 Plain values in, plain values out: it looks at the shape of an answer, so a new way of asking needs
-nothing here as long as it answers in tiers, ratings or labels.
+nothing here as long as it answers in tiers, ratings, labels, spans or with a verdict.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,9 +16,12 @@ def likeness(one: Answer, other: Answer, *, widest: float = 6) -> float | None:
     found = [
         alike
         for alike in (
+            _of_all_bad(one, other),
             _of_tiers(one, other),
             _of_ratings(one.get("ratings"), other.get("ratings"), widest),
             _of_labels(one.get("labels"), other.get("labels")),
+            _of_verdicts(one.get("verdict"), other.get("verdict")),
+            _of_spans(one.get("spans"), other.get("spans")),
         )
         if alike is not None
     ]
@@ -45,6 +48,61 @@ def _of_tiers(one: Answer, other: Answer) -> float | None:
         return None
     alike = sum(1 - abs(mine[pair] - theirs[pair]) / 2 for pair in shared)
     return alike / len(shared)
+
+
+def _of_all_bad(one: Answer, other: Answer) -> float | None:
+    """“All bad” says something else than any order; that both say it is all that they say."""
+    if not one.get("all_bad") and not other.get("all_bad"):
+        return None
+    return 1.0 if one.get("all_bad") and other.get("all_bad") else 0.0
+
+
+def _of_verdicts(one: Any, other: Any) -> float | None:
+    return None if one is None or other is None else float(one == other)
+
+
+def _of_spans(one: Any, other: Any) -> float | None:
+    """The share of characters that both marked alike, of those that one of them marked."""
+    if not isinstance(one, list) or not isinstance(other, list):
+        return None
+    mine, theirs = _stretches(one), _stretches(other)
+    both = either = 0
+    for name in mine.keys() | theirs.keys():
+        shared = _overlap(mine.get(name, []), theirs.get(name, []))
+        both += shared
+        either += _length(mine.get(name, [])) + _length(theirs.get(name, [])) - shared
+    return both / either if either else 1.0
+
+
+Stretches = list[tuple[int, int]]
+
+
+def _stretches(spans: Sequence[Any]) -> dict[tuple[Any, Any], Stretches]:
+    """By output and label, in their order, each character in one stretch at most."""
+    found: dict[tuple[Any, Any], Stretches] = {}
+    for span in sorted(spans, key=lambda span: (span["start"], span["end"])):
+        its = found.setdefault((span.get("output"), span.get("label")), [])
+        if its and span["start"] <= its[-1][1]:
+            its[-1] = (its[-1][0], max(its[-1][1], span["end"]))
+        else:
+            its.append((span["start"], span["end"]))
+    return found
+
+
+def _length(stretches: Stretches) -> int:
+    return sum(end - start for start, end in stretches)
+
+
+def _overlap(mine: Stretches, theirs: Stretches) -> int:
+    shared = at = 0
+    for start, end in mine:
+        while at < len(theirs) and theirs[at][1] <= start:
+            at += 1
+        place = at
+        while place < len(theirs) and theirs[place][0] < end:
+            shared += min(end, theirs[place][1]) - max(start, theirs[place][0])
+            place += 1
+    return shared
 
 
 def _of_ratings(one: Any, other: Any, widest: float) -> float | None:

@@ -13,7 +13,7 @@ from truing.models import Project
 
 State = Assignment.State
 Shape = list[tuple[str, str, str]]  # ref, digest and source of each output
-Who = tuple[str, int]  # pseudonym, round
+Who = tuple[str, int, bool]  # pseudonym, round, whether it settles
 
 
 @dataclass
@@ -81,7 +81,7 @@ class Known:
         slots = self.slots[self.tasks[line.id].pk]
         new = []
         for annotation in line.annotations:
-            slot = slots.get((annotation.annotator, annotation.round))
+            slot = slots.get(annotation.who)
             if slot is None:
                 new.append(annotation)
             elif not self._says_the_same(slot, annotation):
@@ -117,7 +117,8 @@ class Known:
         ).select_related("annotator")
         for slot in slots:
             if slot.annotator:
-                self.slots[slot.task_id][slot.annotator.pseudonym, slot.round] = slot
+                who = (slot.annotator.pseudonym, slot.round, slot.purpose == "adjudication")
+                self.slots[slot.task_id][who] = slot
         given = Annotation.objects.filter(
             assignment__task__in=[task.pk for task in self.tasks.values()]
         )

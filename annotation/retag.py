@@ -46,7 +46,7 @@ def retag_answered_by(annotator: int, queue: Queue) -> None:
 
 
 def _tags_of(prompts: list[int]) -> defaultdict[int, list[str]]:
-    votes = Annotation.objects.votes().filter(
+    votes = Annotation.objects.counting().filter(
         assignment__task__prompt__in=prompts, assignment__queue__type__in=TAGGING
     )
     # Who answered again is heard once.

@@ -38,9 +38,12 @@ class Selection:
     Only a piece is in memory at a time. Tasks about fewer than two outputs are left out.
     """
 
-    def __init__(self, tasks: TaskQuerySet, *, bad_as_ties: bool = False) -> None:
+    def __init__(
+        self, tasks: TaskQuerySet, *, bad_as_ties: bool = False, settled: bool = False
+    ) -> None:
         self.tasks = tasks
         self.bad_as_ties = bad_as_ties
+        self.settled = settled  # with what reviewers settled; who measures people asks for none
         self._queues: dict[int, tuple[TaskType, Any]] = {}
 
     def __iter__(self) -> Iterator[Question]:
@@ -53,7 +56,7 @@ class Selection:
             }
             if not piece:
                 return
-            for question in chain(_questions(piece), _turns(piece)):
+            for question in chain(_questions(piece, self.settled), _turns(piece)):
                 yield _with_ties(question) if self.bad_as_ties else question
             last = max(piece)
 
@@ -73,7 +76,7 @@ class _Asked:
     options: Any
 
 
-def _questions(piece: Mapping[int, _Asked]) -> Iterator[Question]:
+def _questions(piece: Mapping[int, _Asked], with_settled: bool) -> Iterator[Question]:
     piece = {task: asked for task, asked in piece.items() if not asked.task_type.has_turns}
     refs: defaultdict[int, list[str]] = defaultdict(list)
     names: defaultdict[int, list[str]] = defaultdict(list)
@@ -96,9 +99,28 @@ def _questions(piece: Mapping[int, _Asked]) -> Iterator[Question]:
         if vote is not None:
             votes[task][annotator] = vote
 
+    settled = _settled(piece, refs) if with_settled else {}
     for task, its_refs in refs.items():
         if len(its_refs) > 1:
-            yield Question(task, tuple(names[task]), tuple(votes[task].values()))
+            yield Question(
+                task,
+                tuple(names[task]),
+                tuple(votes[task].values()),
+                settled=settled.get(task),
+            )
+
+
+def _settled(piece: Mapping[int, _Asked], refs: Mapping[int, list[str]]) -> dict[int, Vote]:
+    """What reviewers settled of these tasks."""
+    found: dict[int, Vote] = {}
+    answers = Annotation.objects.settlements().filter(assignment__task_id__in=piece)
+    for task, annotator, annotation, answer in answers.values_list(
+        "assignment__task_id", "assignment__annotator_id", "pk", "answer"
+    ):
+        said = piece[task].task_type.comparison(answer, piece[task].options)
+        if vote := read_vote(said, refs[task], annotation=annotation, annotator=annotator):
+            found[task] = vote
+    return found
 
 
 def _turns(piece: Mapping[int, _Asked]) -> Iterator[Question]:
@@ -137,8 +159,9 @@ def _turns(piece: Mapping[int, _Asked]) -> Iterator[Question]:
 
 def _with_ties(question: Question) -> Question:
     equal = (tuple(range(len(question.outputs))),)
-    votes = (
-        replace(vote, tiers=equal, all_bad=False) if vote.all_bad else vote
-        for vote in question.votes
-    )
-    return replace(question, votes=tuple(votes))
+
+    def with_ties(vote: Vote) -> Vote:
+        return replace(vote, tiers=equal, all_bad=False) if vote.all_bad else vote
+
+    settled = with_ties(question.settled) if question.settled else None
+    return replace(question, votes=tuple(map(with_ties, question.votes)), settled=settled)

@@ -51,7 +51,7 @@ def _returned(field: str) -> AnnotationQuerySet:
 
 def _reasons(rows: Iterable[Authorship]) -> dict[int, list[str]]:
     """What was said of each, by the key of the authorship."""
-    said = Annotation.objects.votes().filter(
+    said = Annotation.objects.counting().filter(
         assignment__queue__in=gates(), answer__verdict="return"
     )
     reasons: dict[int, list[str]] = {}

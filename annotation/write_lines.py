@@ -16,6 +16,7 @@ from annotation.feedback_line import AnnotationLine
 from annotation.fit_slots import fit_slots
 from annotation.keep_written import Said, keep_all_written
 from annotation.lanes import lane_for
+from annotation.look_again_from import look_again_from
 from annotation.models import (
     Annotation,
     Annotator,
@@ -224,6 +225,8 @@ class _Writing:
         )
         for queue, said in written.items():
             keep_all_written(queue, said)
+        if answers:
+            look_again_from(self.project, answers[0][0])
 
     def _said(self, task_id: int, annotator_id: int, one: AnnotationLine, rows: Rows) -> list[Said]:
         prompt_id = self._prompts[task_id]
@@ -261,7 +264,9 @@ class _Writing:
         for place, answer in enumerate(one.answers):
             answer_id = next(answer_ids)
             # Made of what the answer is, so that the database, too, takes it once.
-            key = digest_of([self.project.pk, ref, one.annotator, one.round, place])
+            # What is no vote has a key of its own beside the vote of the same round.
+            apart = ["adjudication"] if one.purpose == "adjudication" else []
+            key = digest_of([self.project.pk, ref, one.annotator, one.round, place, *apart])
             said = (_encode(answer.answer), text_array(answer.shown), answer.seconds, answer.at)
             rows.append((answer_id, slot_id, key, before, *said, answer.reason, 0))
             before = answer_id
@@ -284,9 +289,10 @@ class _Writing:
 
 
 def _slot_of(one: AnnotationLine) -> tuple[Any, ...]:
-    state = Assignment.State.SKIPPED if one.is_skip else Assignment.State.ANSWERED
+    is_open = one.is_skip or one.is_taken_back
+    state = Assignment.State.SKIPPED if is_open else Assignment.State.ANSWERED
     purpose = one.purpose or Assignment.Purpose.IMPORT
-    closed_at = one.skipped_at if one.is_skip else one.answers[-1].at
+    closed_at = one.skipped_at if is_open else one.answers[-1].at
     return state, purpose, one.round, closed_at, text_array(one.shown), one.skip_reason
 
 

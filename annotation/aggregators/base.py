@@ -1,7 +1,7 @@
 """What an aggregator is given, and what it gives back. Plain values: no Django, no tables."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import combinations
 from typing import Any
@@ -46,6 +46,13 @@ class Question:
     votes: tuple[Vote, ...]
     # Where its outputs stand in the task, when it is one turn of a chat; else they are all of it.
     places: tuple[int, ...] = ()
+    # What a reviewer settled. It is no vote: models of annotators learn nothing from it.
+    settled: Vote | None = None
+
+    @property
+    def counting(self) -> tuple[Vote, ...]:
+        """What the merged answer rests on: the votes, or the answer that outweighs them."""
+        return (self.settled,) if self.settled else self.votes
 
     @property
     def pairs(self) -> Iterator[tuple[int, int]]:
@@ -82,6 +89,22 @@ class Aggregator:
 
     def merge(self, selection: Iterable[Question]) -> Iterator[Merged]:
         raise NotImplementedError
+
+    def merged(self, selection: Iterable[Question]) -> Iterator[Merged]:
+        """The same; where a reviewer settled a question, theirs is the merged answer."""
+        return map(as_settled, self.merge(selection))
+
+
+def as_settled(merged: Merged) -> Merged:
+    """The merged answer with the verdicts of the settled one, if there is one."""
+    question = merged.question
+    if question.settled is None:
+        return merged
+    said = ((pair, said_by(question.settled, *pair)) for pair in question.pairs)
+    verdicts = tuple(
+        Verdict(*pair, outcome or Outcome.NONE, 1.0 if outcome else 0.0) for pair, outcome in said
+    )
+    return replace(merged, verdicts=verdicts)
 
 
 def read_vote(

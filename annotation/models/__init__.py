@@ -8,6 +8,8 @@ from annotation.models.task import Exemption, Flag, Task, TaskOutput  # isort: s
 from annotation.models.assignment import Assignment  # isort: skip
 from annotation.models.annotation import Annotation, Draft  # isort: skip
 from annotation.models.standing import Firing, Rule, Standing  # isort: skip
+from annotation.models.dispute import Dispute, Lookout  # isort: skip
+from annotation.models.thread import Comment, Reading, Return  # isort: skip
 from annotation.models.endpoint import Endpoint  # isort: skip
 from annotation.models.authorship import Authorship  # isort: skip
 from annotation.models.bookmark import Bookmark  # isort: skip
@@ -22,8 +24,10 @@ __all__ = [
     "Assignment",
     "Authorship",
     "Bookmark",
+    "Comment",
     "Dataset",
     "DatasetVersion",
+    "Dispute",
     "Draft",
     "Endpoint",
     "Exemption",
@@ -32,10 +36,13 @@ __all__ = [
     "Firing",
     "Guideline",
     "Import",
+    "Lookout",
     "Output",
     "Prompt",
     "Queue",
+    "Reading",
     "Reply",
+    "Return",
     "Rule",
     "Standing",
     "Task",

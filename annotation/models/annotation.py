@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from typing import Any
 
 from django.apps import apps
 from django.contrib.postgres.fields import ArrayField
@@ -19,23 +20,45 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
         return self.filter(superseded_by=None)
 
     def votes(self) -> "AnnotationQuerySet":
-        """What counts where answers are compared or merged.
+        """What people said for themselves: this counts where answers are compared.
 
-        No checks, repeats or settlements, and nothing of those who are left out of merges.
+        No checks, repeats or settlements, and nothing of those who are left out of merges. Of what
+        was asked again only the newest round in which somebody has answered.
         """
-        purposes = [Assignment.Purpose.ANSWER, Assignment.Purpose.IMPORT]
-        left_out = apps.get_model("annotation", "Standing")._default_manager.filter(
-            annotator=models.OuterRef("assignment__annotator"),
-            queue=models.OuterRef("assignment__queue"),
-            left_out_at__isnull=False,
+        return (
+            self.current()
+            .filter(assignment__purpose__in=VOTES)
+            .exclude(models.Exists(_left_out("assignment__")))
+            .exclude(models.Exists(_newer_round()))
+        )
+
+    def settlements(self) -> "AnnotationQuerySet":
+        """The answers of reviewers that stand: at most one a task, of its newest round."""
+        later = models.Q(round__gt=models.OuterRef("assignment__round")) | models.Q(
+            round=models.OuterRef("assignment__round"), pk__gt=models.OuterRef("assignment")
         )
         return (
-            self.current().filter(assignment__purpose__in=purposes).exclude(models.Exists(left_out))
+            self.current()
+            .filter(assignment__in=_settling())
+            .exclude(models.Exists(_settling().filter(_same_task(), later)))
+            .exclude(models.Exists(_newer_round()))
+        )
+
+    def counting(self) -> "AnnotationQuerySet":
+        """What counts where answers are merged: a task's settlement, or its votes without one."""
+        outweighed = _settling().filter(
+            _same_task(), round__gte=models.OuterRef("assignment__round")
+        )
+        votes = Annotation.objects.votes().exclude(models.Exists(outweighed))
+        settled = Annotation.objects.settlements()
+        return self.filter(
+            models.Q(pk__in=votes.values("pk")) | models.Q(pk__in=settled.values("pk"))
         )
 
     def newest_of(self, annotator: Annotator) -> "AnnotationQuerySet":
-        """This annotator's answers as they now stand, the newest first."""
-        return self.current().filter(assignment__annotator=annotator).order_by("-pk")
+        """This annotator's answers as they now stand, the newest first; no settlements."""
+        own = self.current().filter(assignment__annotator=annotator)
+        return own.exclude(assignment__purpose=Assignment.Purpose.ADJUDICATION).order_by("-pk")
 
     def in_project(self, project: Project) -> "AnnotationQuerySet":
         return self.filter(assignment__queue__project=project)
@@ -66,6 +89,38 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
             | models.Q(assignment__task__prompt__text__icontains=words)
             | models.Exists(said)
         )
+
+
+VOTES = [Assignment.Purpose.ANSWER, Assignment.Purpose.IMPORT]
+
+
+def _left_out(path: str = "") -> models.QuerySet[Any]:
+    """That whoever gave what is asked about is left out of merges in its queue."""
+    return apps.get_model("annotation", "Standing")._default_manager.filter(
+        annotator=models.OuterRef(f"{path}annotator"),
+        queue=models.OuterRef(f"{path}queue"),
+        left_out_at__isnull=False,
+    )
+
+
+def _same_task() -> models.Q:
+    return models.Q(task=models.OuterRef("assignment__task"))
+
+
+def _newer_round() -> models.QuerySet[Assignment]:
+    """A vote of a later round. (Of rounds beyond the first there is an index, and few.)"""
+    later = models.Q(round__gt=models.OuterRef("assignment__round")) & models.Q(round__gt=1)
+    given = Assignment.objects.filter(
+        _same_task(), later, purpose__in=VOTES, state=Assignment.State.ANSWERED
+    )
+    return given.exclude(models.Exists(_left_out()))
+
+
+def _settling() -> models.QuerySet[Assignment]:
+    """The slots of settlements; one that was taken back is not among them."""
+    return Assignment.objects.filter(
+        purpose=Assignment.Purpose.ADJUDICATION, state=Assignment.State.ANSWERED
+    )
 
 
 class Annotation(models.Model):

@@ -1,7 +1,10 @@
 import secrets
+from collections.abc import Sequence
 
+from django.apps import apps
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 
 from truing.models import Project, User
 
@@ -14,6 +17,14 @@ class AnnotatorQuerySet(models.QuerySet["Annotator"]):
     def member(self, project: Project, user: User) -> "Annotator":
         """Whoever this member is when they answer here; made when they first do."""
         return self.get_or_create(project=project, user=user)[0]
+
+    def count_returns(self, keys: Sequence[int]) -> None:
+        """Write down how many of their answers wait for them, sent back by reviewers."""
+        returns = apps.get_model("annotation", "Return")._default_manager.filter(
+            annotation__assignment__annotator=models.OuterRef("pk"), state="open"
+        )
+        number = returns.order_by().values(one=models.Value(1)).annotate(n=models.Count("pk"))
+        self.filter(pk__in=keys).update(sent_back=Coalesce(models.Subquery(number.values("n")), 0))
 
 
 class Annotator(models.Model):
@@ -43,6 +54,9 @@ class Annotator(models.Model):
     )
     # What they are told at their desk until they have read it.
     notice = models.CharField(max_length=500, blank=True, db_default="")
+    # What reviewers wrote to them that they have not read, and answers that were sent back.
+    unread = models.PositiveIntegerField(default=0, db_default=0)
+    sent_back = models.PositiveIntegerField(default=0, db_default=0)
 
     objects = AnnotatorQuerySet.as_manager()
 

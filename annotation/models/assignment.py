@@ -141,8 +141,15 @@ class Assignment(models.Model):
 
     class Meta:
         constraints = [
+            # A reviewer may settle what they have been asked themselves.
             models.UniqueConstraint(
-                fields=["task", "annotator", "round"], name="one_slot_per_annotator_and_round"
+                "task",
+                "annotator",
+                "round",
+                models.ExpressionWrapper(
+                    Q(purpose="adjudication"), output_field=models.BooleanField()
+                ),
+                name="one_slot_per_annotator_and_round",
             )
         ]
         indexes = [
@@ -162,6 +169,12 @@ class Assignment(models.Model):
                 fields=["queue"], condition=Q(state="answered"), name="assignment_answered"
             ),
             models.Index(fields=["annotator", "-closed_at"], name="assignment_by_annotator"),
+            # The few by which others count no more: see `AnnotationQuerySet.counting`.
+            models.Index(
+                fields=["task"],
+                condition=Q(purpose="adjudication") | Q(round__gt=1),
+                name="assignment_outweighing",
+            ),
         ]
 
     def __str__(self) -> str:

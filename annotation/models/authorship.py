@@ -75,7 +75,10 @@ def written(field: str, *, key: str = "pk") -> Q:
 
 
 def accepted(field: str, *, key: str = "pk") -> Q:
-    """What most of those who validated it accepted: an "output", or a "prompt" alone."""
+    """What most of those who validated it accepted, or a reviewer who settled it.
+
+    An "output", or a "prompt" alone.
+    """
     counted = verdicts_on(field, key=key).order_by().values(one=Value(1))
     counted = counted.annotate(
         yes=Count("pk", filter=Q(answer__verdict="accept")),
@@ -86,7 +89,7 @@ def accepted(field: str, *, key: str = "pk") -> Q:
 
 def verdicts_on(field: str, *, key: str) -> AnnotationQuerySet:
     """What those say who validate it."""
-    given = Annotation.objects.votes().filter(assignment__queue__in=gates())
+    given = Annotation.objects.counting().filter(assignment__queue__in=gates())
     if field == "output":
         return given.filter(assignment__task__task_outputs__output=OuterRef(key))
     return given.filter(assignment__task__prompt=OuterRef(key), assignment__task__task_outputs=None)

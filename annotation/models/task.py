@@ -93,6 +93,7 @@ class Exemption(models.Model):
     class Why(models.TextChoices):
         WROTE = "wrote"
         LATER = "later"  # it comes back to them when nothing else is left
+        SAW = "saw"  # they have seen what others answered
 
     task = models.ForeignKey(
         Task, on_delete=models.CASCADE, related_name="exemptions", db_index=False

@@ -128,6 +128,11 @@ class TaskType:
         return ""
 
     @property
+    def can_be_settled(self) -> bool:
+        """Whether people asked the same can disagree: not where each writes a text of their own."""
+        return not self.writes and not self.has_turns
+
+    @property
     def writes(self) -> bool:
         return type(self).written is not TaskType.written
 
