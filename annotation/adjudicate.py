@@ -239,7 +239,10 @@ def ask_another(task: Task, *, actor: User) -> Assignment:
     level = min(dispute.answers, queue.overlap - 1)
     lane = lane_for(queue, priority=HIGHEST_PRIORITY, level=level, is_begun=True)
     added = Assignment.objects.create(
-        task=task, queue=queue, round=newest_round(task), lane=lane_back(queue, lane)
+        task=task,
+        queue=queue,
+        round=newest_round(task),
+        lane=lane_back(queue, lane, priority=HIGHEST_PRIORITY),
     )
     _decide(dispute, State.WAITING)
     record("task.ask_another", actor=actor, project=queue.project, on=task)
