@@ -55,6 +55,9 @@ class TaskType:
     """
 
     label: str
+    family = "Other"  # beside which others it stands where a curator chooses
+    about = ""  # what the person does, in a sentence
+    yields = ""  # what comes of it for training
     min_outputs: int  # 0: it may be about the prompt alone
     max_outputs: int
     has_turns = False  # answered turn by turn, on a page of its own

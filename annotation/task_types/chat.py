@@ -41,6 +41,9 @@ class Chat(TaskType):
     """
 
     label = "Chat with models"
+    family = "Compare"
+    about = "Talks with one to four models at once; the best answer of each turn goes on."
+    yields = "a preference a turn, and the conversation as a tree"
     min_outputs = 0  # they are made in the chat; a file may bring a turn with its outputs
     max_outputs = MOST_MODELS
     has_turns = True

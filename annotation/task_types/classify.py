@@ -55,6 +55,9 @@ class Classify(TaskType):
     `class.TOPIC:CHOICE` for each of several."""
 
     label = "Sort prompts into classes"
+    family = "Judge"
+    about = "Sorts prompts: topic, intent, difficulty, or what you list."
+    yields = "tags on prompts, labels"
     min_outputs = 0
     max_outputs = 0
     Options = ClassifyOptions

@@ -36,6 +36,9 @@ class Critique(TaskType):
     """
 
     label = "Say what is wrong with an output"
+    family = "Judge"
+    about = "Picks what applies from your categories, and explains it in words."
+    yields = "critiques"
     min_outputs = 1
     max_outputs = 1
     Options = CritiqueOptions

@@ -30,6 +30,9 @@ class Demonstration(TaskType):
     """The ideal answer to a prompt, written by a person. The form posts `text`."""
 
     label = "Write the ideal answer"
+    family = "Write"
+    about = "Writes the answer that a model should have given."
+    yields = "rows for supervised fine-tuning"
     min_outputs = 0
     max_outputs = 0
     Options = DemonstrationOptions

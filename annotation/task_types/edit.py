@@ -24,6 +24,9 @@ class Edit(TaskType):
     """An output as it should have been. The form posts `text`, which begins as the output's."""
 
     label = "Correct an output"
+    family = "Write"
+    about = "Corrects an output, with the changes shown beside it."
+    yields = "rows for fine-tuning, and edited over original"
     min_outputs = 1
     max_outputs = 1
     Options = EditOptions

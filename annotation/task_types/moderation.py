@@ -55,6 +55,9 @@ class Moderation(TaskType):
     """
 
     label = "Say what is harmful"
+    family = "Judge"
+    about = "Marks harm by your taxonomy, with severity."
+    yields = "labels, and good or bad outputs for KTO"
     min_outputs = 0
     max_outputs = 1
     Options = ModerationOptions

@@ -22,6 +22,9 @@ class Pairwise(TaskType):
     """Which of two is better. The form posts `choice`: "0", "0:2" (with a strength), "tie"..."""
 
     label = "Choose the better of two"
+    family = "Compare"
+    about = "Reads two outputs and says which is better, and by how much."
+    yields = "preferences with margins"
     min_outputs = 2
     max_outputs = 2
     script = "truing/desk_pairwise.js"

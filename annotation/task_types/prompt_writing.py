@@ -60,6 +60,9 @@ class PromptWriting(TaskType):
     """A new prompt. The form posts `turn_0`, `turn_1` (the assistant's) ..., and what it is."""
 
     label = "Write a prompt"
+    family = "Write"
+    about = "Writes prompts to a brief, of one turn or several."
+    yields = "new prompts"
     min_outputs = 0
     max_outputs = 0
     Options = PromptWritingOptions

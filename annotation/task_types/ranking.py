@@ -27,6 +27,9 @@ class Ranking(TaskType):
     """
 
     label = "Put the outputs in order"
+    family = "Compare"
+    about = "Puts two or more outputs in order; ties share a place."
+    yields = "preferences, all pairs or neighbours"
     min_outputs = 2
     max_outputs = 9
     script = "truing/desk_ranking.js"

@@ -55,6 +55,9 @@ class RateThenRank(TaskType):
     """
 
     label = "Rate the outputs, then put them in order"
+    family = "Compare"
+    about = "Rates and flags each output, then puts them in order."
+    yields = "ratings, and preferences with ties"
     min_outputs = 2
     max_outputs = 9
     Options = RateThenRankOptions

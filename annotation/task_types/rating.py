@@ -40,6 +40,9 @@ class Rating(TaskType):
     """Levels and flags for each output. The form posts `rating.0.Overall`, `flag.0.NAME`..."""
 
     label = "Rate the outputs"
+    family = "Judge"
+    about = "Gives each output a level on every aspect, and answers questions with yes or no."
+    yields = "ratings, preferences from their order, labels for KTO"
     min_outputs = 1
     max_outputs = 9
     Options = RatingOptions

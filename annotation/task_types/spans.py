@@ -47,6 +47,9 @@ class Spans(TaskType):
     """
 
     label = "Mark stretches of the outputs"
+    family = "Judge"
+    about = "Marks stretches of an output, with a label and severity."
+    yields = "spans and critiques"
     min_outputs = 1
     max_outputs = 9
     Options = SpansOptions

@@ -22,6 +22,9 @@ class Validate(TaskType):
     """Whether a prompt, or an answer to it, may go into training. The form posts `verdict`."""
 
     label = "Accept what others wrote, or not"
+    family = "Judge"
+    about = "Accepts, rejects or sends back what somebody else wrote."
+    yields = "a gate before training"
     min_outputs = 0
     max_outputs = 1
     Options = ValidateOptions

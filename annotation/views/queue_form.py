@@ -15,6 +15,21 @@ OPTION = "option."
 HANDED = "handling."
 HANDLING = fields_of(Handling)
 OWN = ("name", "overlap", "is_training")
+# Beside which others each setting stands; what is in none of them comes last.
+GROUPS = (
+    ("Order and certainty", ("order", "most_answers", "confidence")),
+    ("Checks", ("gold_share", "repeat_share")),
+    ("Who is asked", ("skills", "daily_cap")),
+    ("Care", ("sensitive", "harmful", "sensitive_cap")),
+    ("Exam", ("exam_skill", "exam_size", "exam_share")),
+)
+WORDS = {
+    "arrival": "as they came",
+    "random": "at random",
+    "priority": "by priority",
+    "depth": "one task to its end after the other",
+    "breadth": "every task once before any is asked again",
+}
 
 
 class QueueForm(forms.Form):
@@ -53,6 +68,16 @@ class QueueForm(forms.Form):
 
     def handling_fields(self) -> list[forms.BoundField]:
         return [self[HANDED + item.name] for item in HANDLING]
+
+    def handling_groups(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """The same, those that belong together under one heading."""
+        grouped = {name for _, names in GROUPS for name in names}
+        rest = tuple(item.name for item in HANDLING if item.name not in grouped)
+        return [
+            (title, [self[HANDED + name] for name in names if HANDED + name in self.fields])
+            for title, names in (*GROUPS, ("Further", rest))
+            if names
+        ]
 
     def own_fields(self) -> list[forms.BoundField]:
         return [self[name] for name in OWN]
@@ -97,7 +122,9 @@ def option_field(item: OptionField) -> forms.Field:
     if item.type is bool:
         return forms.BooleanField(required=False, **about)
     if item.choices:
-        return forms.ChoiceField(choices=[(one, one) for one in item.choices], **about)
+        return forms.ChoiceField(
+            choices=[(one, WORDS.get(one, one)) for one in item.choices], **about
+        )
     if item.type is tuple:
         # How many lines it may have, the options say: an empty list is a value too.
         lines = forms.Textarea(attrs={"rows": 4})

@@ -19,7 +19,7 @@ from annotation.edit_queue import ReservedQueue, edit_queue, set_queue_state
 from annotation.export_feedback import as_jsonl, export_feedback
 from annotation.fill_queue import MOST_QUESTIONS, fill_queue
 from annotation.models import Prompt, Queue, Task
-from annotation.task_types import TASK_TYPES
+from annotation.task_types import TASK_TYPES, TaskType
 from annotation.views.listing import asked_for, page_of
 from annotation.views.queue_form import QueueForm
 from truing.access import Role, project_for
@@ -29,6 +29,7 @@ from truing.options import fields_of
 from truing.pages import render
 
 TASKS_A_PAGE = 25
+FAMILIES = ("Compare", "Judge", "Write")  # in this order; others come last
 
 
 @require_GET
@@ -58,9 +59,9 @@ def queues(request: Request, slug: str) -> HttpResponse:
 @login_required
 def new_queue(request: Request, slug: str) -> HttpResponse:
     project = project_for(request, slug, at_least=Role.CURATOR)
-    type = request.POST.get("type") or request.GET.get("type") or "pairwise"
+    type = request.POST.get("type") or request.GET.get("type") or ""
     if type not in TASK_TYPES:
-        type = "pairwise"
+        return render(request, "annotation/new_queue.html", {"families": _families()})
     form = QueueForm(type, request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -262,12 +263,20 @@ def _options(queue: Queue) -> list[tuple[str, str]]:
     return shown
 
 
+def _families() -> list[tuple[str, list[tuple[str, TaskType]]]]:
+    """The ways of asking, those that are like each other together."""
+    found: dict[str, list[tuple[str, TaskType]]] = {name: [] for name in FAMILIES}
+    for name, one in TASK_TYPES.items():
+        found.setdefault(one.family, []).append((name, one))
+    return [(family, types) for family, types in found.items() if types]
+
+
 def _show_form(request: Request, form: QueueForm, *, queue: Queue | None = None) -> HttpResponse:
     context = {
         "form": form,
         "queue": queue,
         "type": form.type,
-        "types": [(name, one.label) for name, one in TASK_TYPES.items()],
+        "task_type": TASK_TYPES[form.type],
     }
     status = 422 if form.is_bound else 200
     return render(request, "annotation/queue_form.html", context, status=status)

@@ -4,6 +4,7 @@ import pytest
 from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.html import escape
 
 from annotation.ask import ask
 from annotation.assign import next_assignment
@@ -13,6 +14,7 @@ from annotation.fill_queue import NothingToAsk, drawn, fill_queue
 from annotation.models import Assignment, Output, Prompt, Queue, Task
 from annotation.skip import skip
 from annotation.submit import QueueClosed, submit
+from annotation.task_types import TASK_TYPES
 from tests import make
 from truing.errors import Invalid, Refused
 from truing.models import Event
@@ -241,6 +243,15 @@ class TestPages:
         counted = curator.get(self.address("queues"), headers={"HX-Request": "true"})
         assert "0 / 2" in counted.content.decode()
         assert "<html" not in counted.content.decode()
+
+    def test_every_way_of_asking_is_there_to_choose_from(self, curator):
+        page = curator.get(self.address("new_queue")).content.decode()
+        for name, one in TASK_TYPES.items():
+            assert f"?type={name}" in page
+            assert escape(one.about) in page
+        form = curator.get(self.address("new_queue") + "?type=rating").content.decode()
+        assert 'name="option.aspects"' in form
+        assert "Another way of asking" in form
 
     def test_makes_a_queue(self, curator, project):
         response = curator.post(

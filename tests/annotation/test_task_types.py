@@ -108,6 +108,8 @@ def test_its_keys_and_its_script_are_there(name):
 def test_it_says_what_it_is(name):
     task_type = TASK_TYPES[name]
     assert task_type.label
+    assert task_type.about.endswith(".")
+    assert task_type.yields
     assert task_type.in_words(task_type.example_answer, refs_of(task_type))
     assert 0 <= task_type.min_outputs <= task_type.max_outputs
     assert is_dataclass(task_type.Options)
