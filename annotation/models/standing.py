@@ -19,6 +19,25 @@ class StandingQuerySet(models.QuerySet["Standing"]):
     def in_project(self, project: Project) -> "StandingQuerySet":
         return self.filter(queue__project=project)
 
+    def narrowed(
+        self, *, text: str = "", queue: int | None = None, state: str = ""
+    ) -> "StandingQuerySet":
+        """Those of people called so, in one queue, or who are paused or left out."""
+        found = self
+        if text:
+            found = found.filter(
+                Q(annotator__pseudonym__icontains=text)
+                | Q(annotator__user__name__icontains=text)
+                | Q(annotator__user__email__icontains=text)
+            )
+        if queue is not None:
+            found = found.filter(queue=queue)
+        if state == "paused":
+            found = found.filter(annotator__paused_at__isnull=False)
+        elif state == "left_out":
+            found = found.left_out()
+        return found
+
     def left_out(self) -> "StandingQuerySet":
         """Those whose answers do not count."""
         return self.filter(left_out_at__isnull=False)

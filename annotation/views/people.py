@@ -1,5 +1,6 @@
 """How annotators work: each their own, all of them for reviewers, and the rules that watch."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,12 +17,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from annotation.access import annotator_for, firing_for, queue_for, rule_for
 from annotation.conditions import CONDITIONS
 from annotation.enforce import undo_firing
-from annotation.models import Annotator, Firing, Rule, Standing
+from annotation.lately import from_top, lately
+from annotation.models import Annotator, Firing, Queue, Rule, Standing
 from annotation.opt_in import choices_of
 from annotation.pick import sensitive_today
 from annotation.resume import read_notice, resume
 from annotation.set_rules import SENTENCE_LENGTH, add_rule, remove_rule
 from annotation.show_standing import shown, shown_to_themselves
+from annotation.views.listing import asked_for
 from annotation.views.queue_form import option_field
 from truing.access import Role, membership_for, project_for
 from truing.http import Request, key_of
@@ -30,6 +33,10 @@ from truing.pages import render
 
 A_PAGE = 50
 FIRINGS = 50
+QUEUES = 200  # to choose from
+PACE_LINES = (1, 10, 60, 600)  # seconds
+LIMIT = 3.5  # of what speaks against care, where the usual rule stops them: log(1 / 0.03)
+FIGURES = ("gold", "agreement", "left", "longer", "consistency", "circles", "reliability")
 
 
 def _share(part: str, whole: str) -> Any:
@@ -58,15 +65,24 @@ def annotators(request: Request, slug: str) -> HttpResponse:
     sort = request.GET.get("sort", "")
     sort = sort if sort in SORTS else "suspicion"
     page = max(1, min(key_of(request.GET.get("page", "")) or 1, 10_000))
+    asked = asked_for(request, ["q", "queue", "state"])
     found = Standing.objects.in_project(project).select_related("annotator__user", "queue")
+    found = found.narrowed(
+        text=asked.get("q", ""),
+        queue=key_of(asked.get("queue", "")),
+        state=asked.get("state", ""),
+    )
     start = (page - 1) * A_PAGE
     rows = list(found.order_by(SORTS[sort][1], "pk")[start : start + A_PAGE + 1])
     context = {
         "rows": [_row(one) for one in rows[:A_PAGE]],
         "sort": sort,
         "sorts": [(name, label) for name, (label, _) in SORTS.items()],
-        "next_url": _page_url(request, sort, page + 1) if len(rows) > A_PAGE else "",
-        "first_url": _page_url(request, sort, 1) if page > 1 else "",
+        "asked": asked,
+        "queues": list(Queue.objects.filter(project=project).order_by("-pk")[:QUEUES]),
+        "limit": LIMIT,
+        "next_url": _page_url(request, sort, page + 1, asked) if len(rows) > A_PAGE else "",
+        "first_url": _page_url(request, sort, 1, asked) if page > 1 else "",
     }
     return render(request, "annotation/annotators.html", context)
 
@@ -78,14 +94,18 @@ def annotator(request: Request, slug: str, pk: int) -> HttpResponse:
     person = annotator_for(request, slug, pk, at_least=Role.REVIEWER)
     standings = person.standings.select_related("annotator__user", "queue").order_by("queue")
     firings = Firing.objects.filter(standing__annotator=person).order_by("-pk")
+    fired = list(firings.select_related("standing__queue", "undone_by")[:FIRINGS])
+    rows = [_row(one) for one in standings[:A_PAGE]]
     context = {
         "person": person,
         "name": _name(person),
-        "rows": [_row(one) for one in standings[:A_PAGE]],
-        "firings": [
-            {"row": one, "then": _in_words(one.then)}
-            for one in firings.select_related("standing__queue", "undone_by")[:FIRINGS]
-        ],
+        "rows": [row for row in rows if row["says_something"]],
+        "silent": [row for row in rows if not row["says_something"]],
+        "answers": sum(row["is"].answers for row in rows),
+        "lately": lately(person, fired_at=[one.at for one in fired]),
+        "pace_lines": [from_top(seconds) for seconds in PACE_LINES],
+        "limit": LIMIT,
+        "firings": [{"row": one, "then": _in_words(one.then)} for one in fired],
     }
     return render(request, "annotation/annotator.html", context)
 
@@ -213,11 +233,15 @@ class RuleForm(forms.Form):
 
 def _row(standing: Standing) -> dict[str, Any]:
     person = standing.annotator
+    figures = shown(standing)
     return {
         "pk": person.pk,
         "name": _name(person),
         "queue": standing.queue,
-        "is": shown(standing),
+        "is": figures,
+        "says_something": any(getattr(figures, name, None) is not None for name in FIGURES),
+        # As a share of twice the limit, so that the limit stands in the middle.
+        "against": min(1.0, max(0.0, figures.suspicion / (2 * LIMIT))),
         "is_paused": person.paused_at is not None,
     }
 
@@ -242,5 +266,5 @@ def _limits(rule: Rule) -> list[tuple[str, Any]]:
     ]
 
 
-def _page_url(request: Request, sort: str, page: int) -> str:
-    return f"{request.path}?{urlencode({'sort': sort, 'page': page})}"
+def _page_url(request: Request, sort: str, page: int, asked: Mapping[str, str]) -> str:
+    return f"{request.path}?{urlencode({**asked, 'sort': sort, 'page': page})}"

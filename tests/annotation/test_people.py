@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from annotation.assign import next_assignment
 from annotation.balance import balanced, due_before, is_due
+from annotation.lately import from_top
 from annotation.mix_in import ahead_with_checks
 from annotation.models import Annotator, Assignment, Firing, Rule, Standing
 from annotation.submit import submit
@@ -50,6 +51,62 @@ def test_the_list_costs_the_same_with_more_people(project, rita, client):
         standing(project, f"w{number}", answers=30, compared=20, agreed=15)
     assert queries() == few
     assert "page=2" in get(client, rita, "annotators/").content.decode()
+
+
+def test_the_list_finds_people_queues_and_who_was_stopped(project, rita, client):
+    def found(**values):
+        page = get(client, rita, "annotators/", **values)
+        return [row["name"] for row in page.context["rows"]]
+
+    one, two = standing(project, "one", answers=3), standing(project, "two", answers=2)
+    Annotator.objects.filter(pk=two.annotator_id).update(paused_at="2026-01-01T00:00Z")
+    Standing.objects.filter(pk=one.pk).update(left_out_at="2026-01-01T00:00Z")
+    elsewhere = make.queue(project, name="Elsewhere")
+    Standing.objects.create(queue=elsewhere, annotator=one.annotator, answers=1)
+    assert found(sort="answers") == ["one", "two", "one"]
+    assert found(q="TW") == ["two"]
+    assert found(queue=elsewhere.pk) == ["one"]
+    assert found(state="paused") == ["two"]
+    assert found(state="left_out") == ["one"]
+    assert found(q="nobody") == []
+    assert "Nobody like that" in get(client, rita, "annotators/", q="nobody").content.decode()
+
+
+def test_an_annotators_page_draws_their_days_and_their_pace(project, alice, rita, client):
+    for _ in range(3):
+        make.task(project)
+        submit(next_assignment(project, alice), A, key=f"k{_}", seconds=10)
+    person = Annotator.objects.get(user=alice)
+    page = get(client, rita, f"annotators/{person.pk}/")
+    seen = page.context["lately"]
+    assert (len(seen.days), seen.answers, seen.days[-1].answers) == (28, 3, 3)
+    assert seen.days[-1].height == 100
+    assert seen.points == [(0, from_top(10)), (50, from_top(10)), (100, from_top(10))]
+    assert "Too little to say yet" in page.content.decode()
+
+
+def test_pace_is_drawn_between_one_second_and_ten_minutes():
+    assert [from_top(seconds) for seconds in (0.1, 1, 600, 9000)] == [100, 100, 0, 0]
+
+
+def test_an_annotators_page_costs_the_same_with_more_answers(project, alice, rita, client):
+    def queries():
+        person = Annotator.objects.get(user=alice)
+        with CaptureQueriesContext(connection) as seen:
+            assert get(client, rita, f"annotators/{person.pk}/").status_code == 200
+        return len(seen)
+
+    def work(number):
+        for _ in range(number):
+            make.task(project)
+            assignment = next_assignment(project, alice)
+            submit(assignment, A, key=f"{assignment.pk}", seconds=3)
+
+    work(1)
+    queries()
+    few = queries()
+    work(12)
+    assert queries() == few
 
 
 def test_a_reviewer_undoes_what_a_rule_did(project, rita, client):
