@@ -23,7 +23,7 @@ class StandingQuerySet(models.QuerySet["Standing"]):
         self, *, text: str = "", queue: int | None = None, state: str = ""
     ) -> "StandingQuerySet":
         """Those of people called so, in one queue, or who are paused or left out."""
-        found = self
+        found: StandingQuerySet = self
         if text:
             found = found.filter(
                 Q(annotator__pseudonym__icontains=text)
