@@ -10,21 +10,21 @@ from django.db import connection
 
 from annotation.aggregators.base import read_vote, said_by
 from annotation.enter import add_slots
+from annotation.fit_slots import COUNTS
 from annotation.lanes import lane_for
 from annotation.models import Annotation, Assignment, Queue, Task
 
 State = Assignment.State
-WANTED = [Assignment.Purpose.ANSWER, Assignment.Purpose.IMPORT]
 PIECE = 1000
 
 # The newest round of each task in which all that was asked for is answered, and more may be.
-_ANSWERED = """
+_ANSWERED = f"""
 SELECT task_id, round, number FROM (
     SELECT DISTINCT ON (task_id) slot.task_id, slot.round, count(*) AS number,
         bool_and(slot.state = 'answered') AS is_answered
     FROM annotation_assignment slot JOIN annotation_task task ON task.id = slot.task_id
     WHERE slot.queue_id = %(queue)s AND slot.state <> 'skipped' AND NOT task.is_withheld
-        AND slot.purpose IN ('answer', 'import')
+        AND slot.purpose IN ('answer', 'import') AND {COUNTS.format(slot="slot")}
         AND (%(tasks)s::bigint[] IS NULL OR slot.task_id = ANY(%(tasks)s))
     GROUP BY slot.task_id, slot.round ORDER BY slot.task_id, slot.round DESC
 ) newest
@@ -144,8 +144,8 @@ def ask_more(slot: Assignment) -> None:
     # Two last answers at once come one after the other, and only the second asks for more.
     task = Task.objects.select_for_update(no_key=True).get(pk=slot.task_id)
     task.queue = queue
-    wanted = Assignment.objects.filter(task=task, round=slot.round, purpose__in=WANTED)
-    states = Counter(wanted.exclude(state=State.SKIPPED).values_list("state", flat=True))
+    wanted = Assignment.objects.wanted().filter(task=task, round=slot.round)
+    states = Counter(wanted.values_list("state", flat=True))
     if states.total() > states[State.ANSWERED] or states.total() >= queue.most_answers:
         return
     if task.is_withheld or certainty_of(task, slot.round) >= queue.confidence:

@@ -95,7 +95,7 @@ def undo_firing(firing: Firing, *, actor: User | None) -> Firing:
     _take_back(standing, firing)
     standing.save()
     retag_answered_by(standing.annotator_id, standing.queue)
-    if Then.ASK_AGAIN in firing.then and standing.left_out_at is None:
+    if {Then.LEAVE_OUT, Then.ASK_AGAIN} & set(firing.then) and standing.left_out_at is None:
         fit_slots(standing.queue, _answered_by(standing))
     record(
         "rule.undo",

@@ -11,7 +11,7 @@ from annotation.models import Queue
 
 # What somebody gave who is left out of merges is no answer. Leaving them out alone adds no slots:
 # who wants others asked in their place calls this.
-_COUNTS = """NOT EXISTS (
+COUNTS = """NOT EXISTS (
     SELECT FROM annotation_standing standing
     WHERE standing.annotator_id = {slot}.annotator_id AND standing.queue_id = {slot}.queue_id
         AND standing.left_out_at IS NOT NULL
@@ -28,7 +28,7 @@ CROSS JOIN LATERAL (
     SELECT count(*) AS number, count(*) FILTER (WHERE slot.state = 'answered') > 0 AS is_begun
     FROM annotation_assignment slot
     WHERE slot.task_id = task.id AND slot.round = 1 AND slot.state <> 'skipped'
-        AND slot.purpose IN ('answer', 'import') AND {_COUNTS.format(slot="slot")}
+        AND slot.purpose IN ('answer', 'import') AND {COUNTS.format(slot="slot")}
 ) slots
 CROSS JOIN LATERAL generate_series(slots.number, %(overlap)s - 1) AS added(level)
 WHERE task.queue_id = %(queue)s AND (%(tasks)s::bigint[] IS NULL OR task.id = ANY(%(tasks)s))
@@ -44,22 +44,24 @@ WITH chosen AS (
         SELECT slot.id, slot.takeable,
             count(*) OVER task AS number,
             row_number() OVER (PARTITION BY slot.task_id
-                ORDER BY slot.takeable DESC, slot.state = 'free' DESC, slot.lane DESC,
+                ORDER BY slot.takeable DESC, slot.state <> 'held' DESC, slot.lane DESC,
                     slot.id DESC) AS place
         FROM (
             SELECT id, task_id, state, lane,
-                state = 'free' OR (state = 'held' AND held_until <= now()) AS takeable
+                state IN ('free', 'withheld') OR (state = 'held' AND held_until <= now())
+                    AS takeable
             FROM annotation_assignment
             WHERE queue_id = %(queue)s AND round = 1 AND state <> 'skipped'
                 AND purpose IN ('answer', 'import')
-                AND {_COUNTS.format(slot="annotation_assignment")}
+                AND {COUNTS.format(slot="annotation_assignment")}
                 AND (%(tasks)s::bigint[] IS NULL OR task_id = ANY(%(tasks)s))
         ) slot
         WINDOW task AS (PARTITION BY slot.task_id)
     ) numbered
     WHERE takeable AND place <= number - %(most)s
 ), removed AS (
-    DELETE FROM annotation_assignment WHERE id IN (SELECT id FROM chosen) AND state = 'free'
+    DELETE FROM annotation_assignment
+    WHERE id IN (SELECT id FROM chosen) AND state IN ('free', 'withheld')
 ), let_go AS (
     -- Who still has the page open is told, and what they typed is kept: the slot stays, nobody's.
     UPDATE annotation_assignment
@@ -82,7 +84,7 @@ def fit_slots(queue: Queue, tasks: Sequence[int] | None = None) -> None:
     values: dict[str, Any] = {
         "queue": queue.pk,
         "overlap": queue.overlap,
-        "most": max(queue.overlap, queue.most_answers or 0),
+        "most": queue.most_wanted,
         "order": queue.order,
         "tasks": None if tasks is None else list(tasks),
     }

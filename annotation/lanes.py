@@ -52,7 +52,7 @@ def lanes_of(queue: Queue) -> list[int]:
         case Order.PRIORITY:
             return list(range(MAIN_LANE - HIGHEST_PRIORITY, MAIN_LANE + HIGHEST_PRIORITY + 1))
         case Order.BREADTH:
-            levels = max(queue.overlap, queue.most_answers or 0)
+            levels = queue.most_wanted
             return list(range(MAIN_LANE, MAIN_LANE + min(levels, LAST_LEVEL + 1)))
     return [FRONT_LANE, MAIN_LANE]
 

@@ -87,8 +87,14 @@ def skip(
 
 
 def _slot_in_place_of(held: Assignment) -> Assignment | None:
-    """A free slot like this one; withheld like its task. Checks are made anew for each person."""
+    """A free slot like this one; withheld like its task. Checks are made anew for each person.
+
+    None where fewer answers are wanted by now than when it was taken.
+    """
     if held.purpose in (Assignment.Purpose.GOLD, Assignment.Purpose.REPEAT):
+        return None
+    others = Assignment.objects.wanted().filter(task=held.task_id, round=held.round)
+    if others.exclude(pk=held.pk).count() >= held.queue.most_wanted:
         return None
     add_slots(held.queue_id)
     held.task.refresh_from_db(fields=["is_withheld", "priority"])

@@ -10,6 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from annotation.categorise import categorise_tasks
+from annotation.certainty import ask_more_of
 from annotation.copy_rows import copy_rows, new_ids, text_array
 from annotation.exempt import exempt_authors
 from annotation.feedback_line import AnnotationLine
@@ -96,6 +97,10 @@ class _Writing:
         for queue in {queue.pk: queue for queue, *_ in self.wanted.answers}.values():
             known = [task for its, task, *_ in self.wanted.answers if its.pk == queue.pk]
             fit_slots(queue, known)
+        # And many may be answered, and not certain enough.
+        asked = [(queue, task) for queue, task, *_ in [*answers, *self.wanted.answers]]
+        for queue in {queue.pk: queue for queue, _ in asked if queue.most_answers}.values():
+            ask_more_of(queue, [task for its, task in asked if its.pk == queue.pk])
 
     def _write_prompts(self) -> list[int | None]:
         """Write the prompts that are missing; the keys of those of all lines, in order."""

@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.apps import apps
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -34,6 +35,16 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
             purpose=Assignment.Purpose.ANSWER,
             held_until__lte=timezone.now(),
         ).order_by("held_until")
+
+    def wanted(self) -> "AssignmentQuerySet":
+        """Answers that count or are waited for: no checks, no skips, nobody who is left out."""
+        left_out = apps.get_model("annotation", "Standing")._default_manager.filter(
+            annotator=models.OuterRef("annotator"),
+            queue=models.OuterRef("queue"),
+            left_out_at__isnull=False,
+        )
+        found = self.filter(purpose__in=[Assignment.Purpose.ANSWER, Assignment.Purpose.IMPORT])
+        return found.exclude(state=Assignment.State.SKIPPED).exclude(models.Exists(left_out))
 
     def takeable(self) -> "AssignmentQuerySet":
         """Slots that nobody holds, or whose hold has run out."""

@@ -89,6 +89,11 @@ class Queue(models.Model):
         return TASK_TYPES[self.type]
 
     @property
+    def most_wanted(self) -> int:
+        """How many answers a task gets at most."""
+        return max(self.overlap, self.most_answers or 0)
+
+    @property
     def type_options(self) -> Any:
         """The options as the task type's own dataclass."""
         return build(self.task_type.Options, self.options)

@@ -71,8 +71,9 @@ def test_putting_off_what_one_wrote_does_not_bring_it_back(project, alice):
 
 
 def test_what_one_began_and_lost_is_found_behind_the_bookmark(project, alice, bob):
-    task = make.task(project, answers=2)
-    rest = [make.task(project) for _ in range(3)]
+    queue = make.queue(project, overlap=2)
+    task = make.task(project, queue=queue, answers=2)
+    rest = [make.task(project, queue=queue, answers=2) for _ in range(3)]
     held = next_assignment(project, alice)
     skip(next_assignment(project, bob), meaning="later")
     lapse(held)
@@ -180,6 +181,25 @@ def test_asking_for_less_takes_free_slots_away(project, alice, bob, clara):
     edit_queue(queue, handling={"most_answers": None}, actor=clara)
     assert not Assignment.objects.free().exists()
     assert next_assignment(project, bob) is None
+
+
+def test_what_is_no_longer_wanted_is_not_asked_again_when_it_is_skipped(project, alice, bob, clara):
+    queue = make.queue(project, overlap=2)
+    make.task(project, queue=queue, answers=2)
+    held = next_assignment(project, alice)
+    answer(project, bob)
+    edit_queue(queue, overlap=1, actor=clara)
+    assert skip(held) is None
+    assert not Assignment.objects.free().exists()
+
+
+def test_fewer_answers_are_wanted_of_what_waits_for_a_curator_too(project, alice, bob, clara):
+    queue = make.queue(project, overlap=3)
+    make.task(project, queue=queue, answers=3)
+    skip(next_assignment(project, alice), meaning="nobody")
+    edit_queue(queue, overlap=1, actor=clara)
+    decide(Flag.objects.get(), put_back=True, actor=clara)
+    assert Assignment.objects.free().count() == 1
 
 
 # --- exams
