@@ -191,6 +191,18 @@ def test_what_is_somebodys_own_is_there_for_nobody_else(name, method, project, c
     assert response.status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("name", "method"),
+    [pair for pair in LISTED if {"slug"} < set(ARGUMENTS_OF[pair[0]]) and pair[0] in ARGUMENTS],
+)
+def test_another_projects_things_are_not_found_in_ones_own(name, method, project, cast):
+    """Who owns a project asks there for what belongs to another, by its key or its name."""
+    address = address_of(name, project, cast["OWNER"]).replace("/demo/", "/elsewhere/")
+    assert "/elsewhere/" in address
+    response = send(client_of(name, cast["outsider"]), name, method, address)
+    assert response.status_code == 404
+
+
 # What nobody sends by accident, under names as our pages have them.
 NAMES = "q after limit verb person queue state split source tag language kind type name role note"
 HOSTILE = ["\x00", "9" * 5000, "-1", "99999999999999999999", "[]", "%", "'\"<", "", "é"]

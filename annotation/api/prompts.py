@@ -31,6 +31,10 @@ FILTERS = [
 
 
 class PromptSerializer(serializers.ModelSerializer[Prompt]):
+    judged_tags = serializers.SerializerMethodField(
+        help_text="What most people say of it; nothing while you are asked about it."
+    )
+
     class Meta:
         model = Prompt
         fields = (
@@ -44,6 +48,10 @@ class PromptSerializer(serializers.ModelSerializer[Prompt]):
             "split",
             "created_at",
         )
+
+    def get_judged_tags(self, prompt: Prompt) -> list[str]:
+        is_asked = getattr(prompt, "is_asked", False) or self.context.get("is_asked")
+        return [] if is_asked else prompt.judged_tags
 
 
 class OutputSerializer(serializers.Serializer[Any]):
@@ -76,8 +84,11 @@ def prompts(request: Request, slug: str) -> Response:
     """All prompts that fit the filters."""
     project = project_for(request, slug, at_least=Role.REVIEWER)
     asked = request.query_params
-    found = Prompt.objects.filter(project=project).narrowed(
-        **{name: asked.get(name, "") for name in ("tag", "language", "source", "split")}
+    asked_now = prompts_asked_now(project, person(request))
+    found = Prompt.objects.filter(project=project).marked(asked_now)
+    found = found.narrowed(
+        **{name: asked.get(name, "") for name in ("tag", "language", "source", "split")},
+        asked_now=asked_now,
     )
     if asked.get("q"):
         found = found.matching(asked["q"])

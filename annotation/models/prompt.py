@@ -89,13 +89,26 @@ class PromptQuerySet(models.QuerySet["Prompt"]):
         given = slot.filter(task__prompt=OuterRef("pk"), state="answered")
         return self.filter(Exists(given) if wanted else ~Exists(given))
 
+    def marked(self, asked_now: "PromptQuerySet") -> "PromptQuerySet":
+        """With `is_asked`: whoever looks is asked about these, and is not told what others say."""
+        return self.annotate(is_asked=Exists(asked_now.filter(pk=OuterRef("pk"))))
+
     def narrowed(
-        self, *, tag: str = "", language: str = "", source: str = "", split: str = ""
+        self,
+        *,
+        tag: str = "",
+        language: str = "",
+        source: str = "",
+        split: str = "",
+        asked_now: "PromptQuerySet | None" = None,
     ) -> "PromptQuerySet":
-        """Those of which all that is given is true."""
+        """Those of which all that is given is true, as far as whoever looks may know."""
         wanted = Q()
         if tag:
-            wanted &= Q(tags__contains=[tag]) | Q(judged_tags__contains=[tag])
+            judged = Q(judged_tags__contains=[tag])
+            if asked_now is not None:
+                judged &= ~Q(pk__in=asked_now.values("pk"))
+            wanted &= Q(tags__contains=[tag]) | judged
         if language:
             wanted &= Q(language=language)
         if split:

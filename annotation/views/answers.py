@@ -33,9 +33,10 @@ def answers(request: Request, slug: str) -> HttpResponse:
         found = found.filter(assignment__queue=key_of(asked["queue"]) or 0)
     if "annotator" in asked:
         found = found.by(asked["annotator"])
-    about = {name: asked[name] for name in ("tag", "language", "split") if name in asked}
-    if about:
-        found = found.about(Prompt.objects.filter(project=project).narrowed(**about))
+    tag, language, split = (asked.get(name, "") for name in ("tag", "language", "split"))
+    if tag or language or split:
+        prompts = Prompt.objects.filter(project=project)
+        found = found.about(prompts.narrowed(tag=tag, language=language, split=split))
     if "q" in asked:
         found = found.matching(asked["q"])
     found = found.select_related(

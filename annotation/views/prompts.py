@@ -32,8 +32,11 @@ def prompts(request: Request, slug: str) -> HttpResponse:
     """All prompts, the newest first, narrowed as the address says."""
     project = project_for(request, slug, at_least=Role.REVIEWER)
     asked = asked_for(request, FILTERS)
-    found = Prompt.objects.filter(project=project).narrowed(
-        **{name: asked.get(name, "") for name in ("tag", "language", "source", "split")}
+    asked_now = prompts_asked_now(project, request.user)
+    found = Prompt.objects.filter(project=project).marked(asked_now)
+    found = found.narrowed(
+        **{name: asked.get(name, "") for name in ("tag", "language", "source", "split")},
+        asked_now=asked_now,
     )
     if "q" in asked:
         found = found.matching(asked["q"])
@@ -155,7 +158,7 @@ def tags_in(project: Project) -> list[str]:
     return sorted({tag for own, judged in found for tag in [*own, *judged]})[:SUGGESTED]
 
 
-def _rows(prompts: list[Prompt]) -> list[dict[str, Any]]:
+def _rows(prompts: list[Any]) -> list[dict[str, Any]]:
     keys = [prompt.pk for prompt in prompts]
     outputs = _counts(Output.objects.filter(prompt__in=keys).values("prompt"))
     tasks = _counts(Task.objects.filter(prompt__in=keys).values("prompt"))
@@ -164,7 +167,7 @@ def _rows(prompts: list[Prompt]) -> list[dict[str, Any]]:
             "pk": prompt.pk,
             "text": prompt.text,
             "turns": len(prompt.messages),
-            "tags": prompt.all_tags[:5],
+            "tags": (prompt.tags if prompt.is_asked else prompt.all_tags)[:5],
             "language": prompt.language,
             "source": prompt.source,
             "split": prompt.split,

@@ -1,12 +1,16 @@
 """Nobody sees a prompt's other answers before they have given theirs."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from annotation.ask import ask
 from annotation.assign import next_assignment
 from annotation.create_queue import create_queue
-from annotation.models import Output
+from annotation.models import Assignment, Output, Prompt
+from annotation.skip import skip
 from annotation.submit import submit
 from tests import make
 
@@ -74,3 +78,51 @@ def test_a_reviewer_who_is_asked_sees_them_when_theirs_is_given(
     after = pages_of(client, prompt)
     assert [name for name, page in after.items() if SECRET not in page] == []
     assert Output.objects.count() == 2
+
+
+def test_letting_a_question_lapse_or_putting_it_off_shows_nothing(
+    client, project, prompt, queue, rita, bob
+):
+    client.force_login(rita)
+    slot = next_assignment(project, rita)
+    Assignment.objects.filter(pk=slot.pk).update(held_until=timezone.now() - timedelta(hours=1))
+    lapsed = pages_of(client, prompt)
+    assert [name for name, page in lapsed.items() if SECRET in page] == []
+    skip(slot, meaning="later")
+    later = pages_of(client, prompt)
+    assert [name for name, page in later.items() if SECRET in page] == []
+    # Others have given what was wanted: she cannot answer any more.
+    Assignment.objects.exclude(state="answered").update(state="skipped")
+    over = pages_of(client, prompt)
+    assert [name for name, page in over.items() if SECRET not in page] == []
+
+
+def test_whoever_is_asked_what_it_is_about_does_not_read_it_beside_the_prompt(
+    client, project, rita
+):
+    topics = create_queue(project, name="Topics", type="classify", overlap=2, actor=None)
+    prompt = make.prompt(project)
+    ask(topics, prompt, [])
+    Prompt.objects.update(judged_tags=["Topic:code"])
+    client.force_login(rita)
+    addresses = [
+        address("prompts"),
+        address("prompts") + "?tag=Topic:code",
+        address("prompt", prompt.pk),
+        address("api_prompts"),
+        address("api_prompts") + "?tag=Topic:code",
+        address("api_prompt", prompt.pk),
+    ]
+
+    def tagged():
+        return ["Topic:code<" in one or '"Topic:code"' in one for one in bodies()]
+
+    def bodies():
+        found = [client.get(one).content.decode() for one in addresses]
+        found = [one.replace("<option>Topic:code</option>", "") for one in found]
+        return [one.replace('value="Topic:code"', "") for one in found]
+
+    assert tagged() == [True, True, True, True, True, True]
+    next_assignment(project, rita)
+    assert tagged() == [False, False, False, False, False, False]
+    assert "Why is the sky" not in bodies()[1] + bodies()[4]
