@@ -30,6 +30,7 @@ from truing.access import Role, membership_for, project_for
 from truing.http import Request, key_of
 from truing.options import fields_of
 from truing.pages import render
+from truing.translated import translated
 
 A_PAGE = 50
 FIRINGS = 50
@@ -214,6 +215,9 @@ class RuleForm(forms.Form):
         self.when = when
         self.items = fields_of(CONDITIONS[when].Options)
         super().__init__(written)
+        self.fields["then"].choices = [  # type: ignore[attr-defined]
+            (name, translated(str(label))) for name, label in Rule.Then.choices
+        ]
         for item in self.items:
             self.fields[item.name] = option_field(item)
 
@@ -254,7 +258,7 @@ def _name(person: Annotator) -> str:
 
 def _in_words(then: list[str]) -> str:
     labels = dict(Rule.Then.choices)
-    return ", ".join(str(labels.get(one, one)) for one in then)
+    return ", ".join(translated(str(labels.get(one, one))) for one in then)
 
 
 def _limits(rule: Rule) -> list[tuple[str, Any]]:

@@ -10,6 +10,7 @@ from annotation.handling import Handling, handling_of
 from annotation.models import Queue
 from annotation.task_types import TASK_TYPES
 from truing.options import OptionField, fields_of, record_of
+from truing.translated import translated
 
 OPTION = "option."
 HANDED = "handling."
@@ -123,7 +124,7 @@ def option_field(item: OptionField) -> forms.Field:
         return forms.BooleanField(required=False, **about)
     if item.choices:
         return forms.ChoiceField(
-            choices=[(one, WORDS.get(one, one)) for one in item.choices], **about
+            choices=[(one, translated(WORDS.get(one, one))) for one in item.choices], **about
         )
     if item.type is tuple:
         # How many lines it may have, the options say: an empty list is a value too.

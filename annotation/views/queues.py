@@ -9,6 +9,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.utils.http import content_disposition_header
 from django.utils.text import slugify
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from annotation.access import queue_for
@@ -27,6 +28,7 @@ from truing.errors import Refused
 from truing.http import Request
 from truing.options import fields_of
 from truing.pages import render
+from truing.translated import translated
 
 TASKS_A_PAGE = 25
 FAMILIES = ("Compare", "Judge", "Write")  # in this order; others come last
@@ -136,7 +138,7 @@ def queue_fill(request: Request, slug: str, pk: int) -> HttpResponse:
     form = fill_form(queue, request.POST)
     if not form.is_valid():
         name, problems = next(iter(form.errors.items()))
-        messages.error(request, f"{form[name].label}: {problems[0]}")
+        messages.error(request, f"{translated(str(form[name].label))}: {problems[0]}")
         return redirect("queue", slug, pk)
     values = form.cleaned_data
     if isinstance(form, BlankForm):
@@ -185,7 +187,8 @@ class FillForm(forms.Form):
     )
     language = forms.CharField(required=False, max_length=35)
     split = forms.ChoiceField(
-        required=False, choices=[("", "all"), *((one, one) for one in Prompt.Split.values)]
+        required=False,
+        choices=[("", gettext_lazy("all")), *((one, one) for one in Prompt.Split.values)],
     )
 
     def __init__(self, queue: Queue, written: Any = None) -> None:

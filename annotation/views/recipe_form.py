@@ -11,6 +11,7 @@ from annotation.models import Output, Prompt
 from annotation.recipe import KINDS, RULES
 from truing.models import Project
 from truing.options import OptionField, fields_of
+from truing.translated import translated
 
 LINES = {"tags", "sources", "flags"}  # lists that are written a line each
 OF_OUTPUTS = ("instruction", "text")  # kinds of rows that need no answers
@@ -36,8 +37,9 @@ class RecipeForm(forms.Form):
             choices=_queues(project),
             required=False,
             widget=forms.CheckboxSelectMultiple,
-            help_text="None ticked means all of them"
-            + (", and outputs of no queue." if kind in OF_OUTPUTS else ", but those of reviews."),
+            help_text="None ticked means all of them, and outputs of no queue."
+            if kind in OF_OUTPUTS
+            else "None ticked means all of them, but those of reviews.",
         )
         self.fields["tags"] = _lines("Only prompts with one of these tags.", _tags(project))
         self.fields["sources"] = _lines(
@@ -78,7 +80,7 @@ def initial_of(kind: str, recipe: dict[str, Any]) -> dict[str, Any]:
 def _field(item: OptionField) -> forms.Field:
     about: dict[str, Any] = {"label": item.label, "help_text": item.help, "required": False}
     if item.choices:
-        choices = [(choice, LABELS.get(choice, choice)) for choice in item.choices]
+        choices = [(choice, translated(LABELS.get(choice, choice))) for choice in item.choices]
         return forms.ChoiceField(choices=choices, **about)
     if item.type is bool:
         return forms.BooleanField(**about)
@@ -92,12 +94,12 @@ def _field(item: OptionField) -> forms.Field:
 def _lines(help_text: str, known: list[str]) -> forms.CharField:
     there = ""
     if known:
-        more = " and others" if len(known) > MANY else ""
-        there = f" There are: {', '.join(known[:MANY])}{more}."
+        names = ", ".join(known[:MANY])
+        there = f"There are: {names} and others." if len(known) > MANY else f"There are: {names}."
     return forms.CharField(
         required=False,
-        widget=forms.Textarea(attrs={"rows": 2, "placeholder": "one a line"}),
-        help_text=escape(help_text + there),
+        widget=forms.Textarea(attrs={"rows": 2, "placeholder": translated("one a line")}),
+        help_text=escape(f"{translated(help_text)} {translated(there)}".strip()),
     )
 
 

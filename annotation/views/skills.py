@@ -5,6 +5,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from annotation.access import grant_for
@@ -46,7 +47,8 @@ def skills(request: Request, slug: str) -> HttpResponse:
         except Refused as refusal:
             form.add_error(None, str(refusal))
         else:
-            messages.success(request, f"{values['email']} has {made.skill}.")
+            said = {"person": values["email"], "skill": made.skill}
+            messages.success(request, gettext("%(person)s has %(skill)s.") % said)
             return redirect("skills", slug)
     asked = asked_for(request, ["skill"])
     found = (

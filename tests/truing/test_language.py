@@ -27,7 +27,9 @@ TEMPLATES = [
 # Same in both: names, and what is not said in words.
 SAME = {"Prompt", "Prompts", "Name", "Markdown", "Token", "System", "Import", "Checkpoints"} | {
     *("API", "Person", "Link", "Checkpoint", "owner/model", "Checkpoint %(checkpoint)s"),
+    *("Alpha", "Kappa", "Id", "Format", "language:de", "Alpha, nominal", "Alpha, ordinal"),
 }
+LATER = ["queue_form", "queue", "annotators", "annotator", "_standing"]
 # What an annotator may be told by a verb.
 VERBS = ["submit", "correct", "skip", "opt_in"]
 
@@ -148,6 +150,7 @@ def annotators_templates():
         folder / "annotation" / "my_work.html",
         *sorted((folder / "annotation" / "task_types").glob("*.html")),
         *sorted((folder / "alignment").glob("*.html")),
+        *(one for one in sorted((folder / "annotation").glob("*.html")) if one.stem not in LATER),
     ]
 
 

@@ -16,7 +16,7 @@ def translated(sentence: object) -> str:
 @register.filter
 def spaced(name: str) -> str:
     """A stored name as it is read: `unpaired_preference` is “unpaired preference”."""
-    return name.replace("_", " ")
+    return _translated(name.replace("_", " "))
 
 
 @register.simple_tag

@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
@@ -91,7 +92,8 @@ def member_role(request: Request, slug: str, pk: int) -> HttpResponse:
         # The page is shown anew, so that the select says again what is so.
         messages.error(request, str(refusal))
         return redirect("members", slug)
-    messages.success(request, f"{member.user} is now {role.label}.")
+    said = {"person": member.user, "role": role.label}
+    messages.success(request, gettext("%(person)s is now %(role)s.") % said)
     if member.user == request.user and role < Role.OWNER:
         return redirect("home")
     return redirect("members", slug)

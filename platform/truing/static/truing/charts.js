@@ -87,7 +87,7 @@
     newest() {
       const at = this.plot?.cursor.idx ?? this.data[1].length - 1;
       this.value.textContent =
-        at < 0 ? "" : truing.t("{0} at {1}", short(this.data[1][at]), this.data[0][at]);
+        at < 0 ? "" : `${short(this.data[1][at])} ${truing.t("at")} ${this.data[0][at]}`;
     }
 
     draw() {
