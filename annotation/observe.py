@@ -17,7 +17,7 @@ from annotation.evidence import Level, of_pace, of_side
 from annotation.likeness import likeness, preferences
 from annotation.models import Annotation, Annotator, Assignment, Rule, Standing
 from annotation.weigh import DUE, LEVEL, OTHERS, level_of, suspicion_of, weigh
-from truing.prepared import fetch
+from truing.prepared import fetch, run
 
 Purpose = Assignment.Purpose
 Answer = dict[str, Any]
@@ -103,7 +103,7 @@ def observe(given: Annotation, who: Annotator) -> None:
         weigh(standing, level_of(seen.level), seen.weighed_by)
     else:
         standing.suspicion = suspicion_of(standing, level)
-    standing.save()
+    _write(standing)
     if enforce(standing, seen.rules):
         who.refresh_from_db()
 
@@ -155,6 +155,22 @@ def _row(model: Any, values: Mapping[str, Any]) -> Any:
         [one.attname for one in fields.values()],
         [one.to_python(values[column]) for column, one in fields.items()],
     )
+
+
+# All that an answer moves on. The rest is written by whoever decides it.
+_MOVED = [
+    str(one.column)
+    for one in Standing._meta.concrete_fields
+    if one.name not in ("id", "annotator", "queue", "since", "before", "left_out_at")
+]
+_WRITE = "UPDATE annotation_standing SET {} WHERE id = %(id)s".format(
+    ", ".join(f"{column} = %({column})s" for column in _MOVED)
+)
+
+
+def _write(standing: Standing) -> None:
+    values = {column: getattr(standing, column) for column in _MOVED}
+    run(_WRITE, {**values, "level": json.dumps(standing.level), "id": standing.pk})
 
 
 def _time(standing: Standing, seconds: float | None, level: Level) -> None:

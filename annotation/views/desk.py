@@ -222,6 +222,12 @@ def show(
         templates = [f"annotation/task_types/{name}.html" for name in (question.type, "_any")]
         context["task_templates"] = templates
         context["keys_templates"] = [f"{template}#keys" for template in templates]
+        context["keys"] = {
+            "options": question.options,
+            "page": bool(question.page),
+            "categories": bool(question.categories),
+        }
+        context["numbers"] = [output.number for output in question.outputs]
     return render(request, "annotation/desk.html", context, fragment="question")
 
 

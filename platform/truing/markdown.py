@@ -32,7 +32,6 @@ FORMULAS_CHARACTERS = 40_000
 LONG_CHARACTERS = 12_000
 PART_CHARACTERS = 4_000
 # What takes time to render is kept, because the next annotator reads the same.
-KEPT_FROM_CHARACTERS = 100
 KEPT_CHARACTERS = 20_000_000
 
 TAGS = frozenset(
@@ -57,8 +56,6 @@ def render_markdown(text: str) -> str:
     """HTML of a Markdown text that is safe to put into a page, whatever the text is."""
     if not text.strip():
         return '<p class="reading-empty">(empty)</p>' if not text else _white_space(text)
-    if len(text) < KEPT_FROM_CHARACTERS:
-        return _render(text)
     html = _rendered.find(text)
     if html is None:
         html = _render(text)

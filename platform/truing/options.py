@@ -6,6 +6,7 @@ Plain Python, so that plug-ins and training processes can use it where there is 
 import types
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from functools import cache
 from math import isfinite
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -59,7 +60,8 @@ class OptionField:
     choices: tuple[str, ...]
 
 
-def fields_of(options: type) -> list[OptionField]:
+@cache
+def fields_of(options: type) -> tuple[OptionField, ...]:
     """Describe the fields of an options dataclass, in their order."""
     if not is_dataclass(options):
         raise TypeError(f"{options!r} is not a dataclass")
@@ -80,7 +82,7 @@ def fields_of(options: type) -> list[OptionField]:
                 choices=item.metadata.get("choices", ()),
             )
         )
-    return described
+    return tuple(described)
 
 
 def build(options: type[T], values: Mapping[str, Any]) -> T:
@@ -90,7 +92,8 @@ def build(options: type[T], values: Mapping[str, Any]) -> T:
     means None where the field may be None; a text with several lines is a list of texts. Raises
     BadOption with one sentence, as an options class may of itself, in its `__post_init__`.
     """
-    known = {item.name: item for item in fields_of(options)}
+    described: type = options
+    known = {item.name: item for item in fields_of(described)}
     for name in values:
         if name not in known:
             names = ", ".join(known) or "none"

@@ -4,6 +4,9 @@ from collections import OrderedDict
 from hashlib import blake2b
 from threading import Lock
 
+# What it takes to keep one, however short it is.
+ENTRY_CHARACTERS = 300
+
 
 class Rendered:
     """HTML by the text that it came from. The text itself is not kept."""
@@ -23,11 +26,16 @@ class Rendered:
     def keep(self, text: str, html: str) -> None:
         key = _key(text)
         with self._lock:
-            self.room += len(self._html.pop(key, ""))
+            if (before := self._html.pop(key, None)) is not None:
+                self.room += _size(before)
             self._html[key] = html
-            self.room -= len(html)
+            self.room -= _size(html)
             while self.room < 0:
-                self.room += len(self._html.popitem(last=False)[1])
+                self.room += _size(self._html.popitem(last=False)[1])
+
+
+def _size(html: str) -> int:
+    return len(html) + ENTRY_CHARACTERS
 
 
 def _key(text: str) -> bytes:

@@ -10,12 +10,11 @@ from truing.markdown import (
     BRACKETS,
     FORMULAS_CHARACTERS,
     HIGHLIGHT_CHARACTERS,
-    KEPT_FROM_CHARACTERS,
     LONG_CHARACTERS,
     MARKDOWN_CHARACTERS,
     render_markdown,
 )
-from truing.rendered import Rendered
+from truing.rendered import ENTRY_CHARACTERS, Rendered
 
 ATTACKS = [
     "<script>alert(1)</script>",
@@ -260,15 +259,17 @@ def test_too_many_brackets_are_shown_as_they_are():
     assert render_markdown("[" * (BRACKETS + 1)).startswith("<pre>")
 
 
-def test_a_long_text_is_rendered_once(monkeypatch):
-    text = "A text that is read by three people. " * KEPT_FROM_CHARACTERS
+@pytest.mark.parametrize("times", [1, 100])
+def test_a_text_is_rendered_once(monkeypatch, times):
+    text = "A text that is read by three people. " * times
     first = render_markdown(text)
     monkeypatch.setattr(markdown, "_render", None)
     assert render_markdown(text) == first
 
 
 def test_what_is_kept_has_room_for_so_many_characters():
-    kept = Rendered(10)
+    room = 2 * (ENTRY_CHARACTERS + 4)
+    kept = Rendered(room)
     for number in range(5):
         kept.keep(f"text {number}", "<p>" + str(number))
     kept.keep("text 3", "<b>3")
@@ -279,6 +280,6 @@ def test_what_is_kept_has_room_for_so_many_characters():
         "<b>3",
         "<p>4",
     ]
-    kept.keep("wide", "x" * 11)
+    kept.keep("wide", "x" * (room + 1))
     assert kept.find("wide") is None
-    assert kept.room == 10
+    assert kept.room == room
