@@ -199,6 +199,58 @@ def test_who_was_signed_out_meanwhile_answers_once_signed_in_again(
     assert order_of(Annotation.objects.get()) == "2 is slightly better"
 
 
+def test_an_answer_that_arrived_at_once_leaves_nothing_behind(project, alice, pairs, open_page):
+    page = open_page(alice)
+    page.goto("/p/demo/desk/")
+    answer(page, "2")
+    wait_for_question(page, 1)
+    nothing_is_left(page)
+    page.reload()
+    page.wait_for_timeout(300)
+    assert page.get_by_text(SENT).count() == 0
+    assert Annotation.objects.count() == 1
+
+
+def test_a_tab_whose_answer_another_tab_has_sent_goes_on(project, alice, pairs, open_page):
+    page = open_page(alice)
+    page.goto("/p/demo/desk/")
+    page.route("**/answer/", away)  # in this tab only
+    answer(page, "2")
+    page.get_by_text(WAITING).wait_for()
+    other = page.context.new_page()
+    other.goto("/p/demo/desk/")
+    wait_for_question(other, 1)
+    wait_for_question(page, 1)
+    page.get_by_text(SENT).wait_for()
+    assert not page.locator("#question[data-waiting], form[inert]").count()
+    page.unroute("**/answer/")
+    answer(page, "1")
+    wait_for_question(page, 2)
+    assert Annotation.objects.count() == 2
+
+
+def test_what_waited_and_is_refused_comes_back_as_a_draft(project, alice, pairs, open_page):
+    page = open_page(alice)
+    page.goto("/p/demo/desk/")
+    page.route("**/answer/", away)
+    page.route("**/draft/", away)
+    page.keyboard.press("r")
+    page.keyboard.type("Not to be lost")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Enter")  # without saying which is better
+    page.get_by_text(WAITING).wait_for()
+    page.unroute("**/answer/")
+    page.unroute("**/draft/")
+    page.reload()
+    page.get_by_text("Say which is better").or_(page.get_by_role("alert")).first.wait_for()
+    for _ in range(100):
+        if page.locator("#reason").input_value() == "Not to be lost":
+            break
+        page.wait_for_timeout(50)
+    assert page.locator("#reason").input_value() == "Not to be lost"
+    assert not Annotation.objects.exists()
+
+
 def test_what_is_no_answer_does_not_wait(project, alice, pairs, open_page):
     page = open_page(alice)
     page.goto("/p/demo/desk/")

@@ -38,9 +38,11 @@
       return otherwise;
     }
   }
-  // What another tab has sent is crossed out here too.
+  // What another tab has sent is crossed out here too, and its question is behind this one.
   window.addEventListener("storage", (event) => {
-    if (event.key?.startsWith(PREFIX) && event.newValue === null) inMemory.delete(event.key);
+    if (!event.key?.startsWith(PREFIX) || event.newValue !== null) return;
+    inMemory.delete(event.key);
+    if (isBehind()) send();
   });
 
   // --- the seal; a page that came without HTTPS has no WebCrypto, and hid nothing on its way either
@@ -92,12 +94,18 @@
     if (question) question.toggleAttribute("data-waiting", isHeld);
     form()?.toggleAttribute("inert", isHeld);
   };
+  // Its answer waited here, and does so no more.
+  const isBehind = () =>
+    document.getElementById("question")?.hasAttribute("data-waiting") &&
+    form() !== null &&
+    !store.get(`${PREFIX}answer.${form().elements.key.value}`);
   const isHere = (url) => form()?.getAttribute("hx-post") === url;
   const isDraftOfThis = (url) => document.getElementById("question")?.dataset.draftUrl === url;
 
   // --- an answer on its way
-  const answering = (event) =>
-    event.detail.elt?.matches?.("form[data-answer]") && event.detail.requestConfig?.verb === "post";
+  // (When it comes back, the form may be gone; htmx then tells of it at what stands in its place.)
+  const answering = ({ detail: { requestConfig } }) =>
+    requestConfig?.verb === "post" && requestConfig.elt.matches?.("form[data-answer]");
   const keyIn = (data) => data.get("key");
 
   document.addEventListener("htmx:beforeRequest", (event) => {
@@ -180,9 +188,18 @@
       // Signed out: it waits until this person is back.
       if (answer.type === "opaqueredirect" || answer.headers.get("HX-Redirect")) continue;
       store.remove(entry.name);
-      here ||= isShown;
       isSent ||= !isDraft && answer.ok;
-      if (!isDraft && !answer.ok) refused(await answer.text());
+      if (isDraft || answer.ok) {
+        here ||= isShown;
+        continue;
+      }
+      refused(await answer.text());
+      if (isShown) hold(false); // to be mended and sent again
+      if (!isShown || !isFirst) continue;
+      // The page was loaded without it: what is refused comes back as a draft.
+      const { draftUrl } = document.getElementById("question").dataset;
+      if (draftUrl) await post({ ...entry, url: draftUrl });
+      here = true;
     }
     isFirst = false;
     return { isSent, here };
@@ -191,6 +208,14 @@
   const refused = (html) => {
     const sentence = new DOMParser().parseFromString(html, "text/html").body.textContent.trim();
     if (sentence) window.truing.say(sentence.replace(/\s*✕$/, "").slice(0, 500));
+  };
+
+  const goOn = () => {
+    const desk = bar.dataset.desk;
+    htmx.ajax("GET", desk + (location.pathname === desk ? location.search : ""), {
+      target: "#question",
+      swap: "outerHTML show:window:top",
+    });
   };
 
   let isSending = false;
@@ -204,16 +229,11 @@
         ? await navigator.locks.request("truing.outbox", sendAll)
         : await sendAll();
       tries = 0;
+      if (isBehind()) all.isSent = all.here = true;
       hold(false);
       say(all.isSent ? "sent" : "");
       if (all.isSent) setTimeout(() => isSending || say(""), 6000);
-      if (all.here) {
-        const desk = bar.dataset.desk;
-        htmx.ajax("GET", desk + (location.pathname === desk ? location.search : ""), {
-          target: "#question",
-          swap: "outerHTML show:window:top",
-        });
-      }
+      if (all.here) goOn();
     } catch {
       say("waiting");
       again();
