@@ -29,7 +29,7 @@ SAME = {"Prompt", "Prompts", "Name", "Markdown", "Token", "System", "Import", "C
     *("API", "Person", "Link", "Checkpoint", "owner/model", "Checkpoint %(checkpoint)s"),
     *("Alpha", "Kappa", "Id", "Format", "language:de", "Alpha, nominal", "Alpha, ordinal"),
 }
-LATER = ["queue_form", "queue", "annotators", "annotator", "_standing"]
+LATER = ["queue"]
 # What an annotator may be told by a verb.
 VERBS = ["submit", "correct", "skip", "opt_in"]
 
