@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.db import connection
 from django.db.models import Count
 
 from annotation.models import Assignment, Queue, Task
@@ -36,3 +37,23 @@ def count_queues(queues: Iterable[Queue]) -> dict[int, Progress]:
         else:
             progress[row["queue"]].waiting += row["number"]
     return progress
+
+
+MANY = 6  # so many answers and more are counted together
+
+_SPREAD = """
+SELECT least(coalesce(slots.answered, 0), %(many)s), count(*) FROM annotation_task task
+LEFT JOIN (
+    SELECT task_id, count(*) AS answered FROM annotation_assignment
+    WHERE queue_id = %(queue)s AND state = 'answered' AND purpose IN ('answer', 'import')
+    GROUP BY task_id
+) slots ON slots.task_id = task.id
+WHERE task.queue_id = %(queue)s GROUP BY 1 ORDER BY 1
+"""
+
+
+def answers_a_task(queue: Queue) -> dict[int, int]:
+    """How many tasks of a queue have no answer, one, two and so on; the last is “or more”."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SPREAD, {"queue": queue.pk, "many": MANY})
+        return dict(cursor.fetchall())

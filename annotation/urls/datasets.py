@@ -4,7 +4,7 @@ from django.urls import path
 
 from annotation.api import agreement as agreement_api
 from annotation.api import datasets as datasets_api
-from annotation.views import agreement, datasets
+from annotation.views import agreement, datasets, downloads
 
 VERSION = "datasets/<slug:name>/<int:number>/"
 
@@ -20,10 +20,11 @@ pages = [
     ),
     path(
         f"{VERSION}download/<slug:format>/<slug:split>/",
-        datasets.download,
+        downloads.download,
         name="version_download",
     ),
-    path(f"{VERSION}files/<slug:file>/", datasets.download_file, name="version_file"),
+    path(f"{VERSION}lengths/", downloads.lengths, name="version_lengths"),
+    path(f"{VERSION}files/<slug:file>/", downloads.download_file, name="version_file"),
 ]
 api = [
     path("agreement/", agreement_api.agreement, name="api_agreement"),

@@ -1,19 +1,16 @@
 """Datasets: what is frozen, what would be, and what is in a version."""
 
-import json
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import FileResponse, Http404, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_http_methods
 
 from annotation.access import dataset_for, version_for
 from annotation.behind import votes_behind
-from annotation.export import lines_of
 from annotation.exports import EXPORTS
 from annotation.freeze import freeze, rows_of
 from annotation.models import Dataset, DatasetVersion
@@ -173,7 +170,12 @@ def version(request: Request, slug: str, name: str, number: int) -> HttpResponse
             for format, export in EXPORTS.items()
             if found.kind in export.reads
         ],
-        "card": _card(manifest),
+        "length_formats": [
+            (format, export.label)
+            for format, export in EXPORTS.items()
+            if found.kind in export.reads
+        ],
+        "card": card_of(manifest),
         "split": split,
         "rows": [{"number": start + place, **row} for place, row in enumerate(rows)],
         "first": start + 1,
@@ -206,52 +208,8 @@ def row_votes(
     return render(request, "annotation/votes.html", context, fragment="votes")
 
 
-@require_GET
-@login_required
-def download(
-    request: Request, slug: str, name: str, number: int, format: str, split: str
-) -> HttpResponse | StreamingHttpResponse:
-    """A split as a format writes it, line by line."""
-    found = version_for(request, slug, name, number, at_least=Role.CURATOR)
-    if split not in found.manifest["files"] or format not in EXPORTS:
-        raise Http404
-    lines = lines_of(found, format, split)
-    response = StreamingHttpResponse(lines, content_type="application/x-ndjson")
-    return _attached(response, f"{name}-{number}-{format}-{split}.jsonl")
-
-
-@require_GET
-@login_required
-def download_file(
-    request: Request, slug: str, name: str, number: int, file: str
-) -> HttpResponse | StreamingHttpResponse:
-    """The version itself: its card, its manifest, or the parquet file of a split."""
-    found = version_for(request, slug, name, number, at_least=Role.CURATOR)
-    manifest = found.manifest
-    if file == "manifest":
-        text = json.dumps(manifest, indent=2, ensure_ascii=False)
-        response = HttpResponse(text, content_type="application/json")
-        return _attached(response, f"{name}-{number}-manifest.json")
-    if file == "card":
-        response = HttpResponse(_card(manifest), content_type="text/markdown; charset=utf-8")
-        return _attached(response, f"{name}-{number}-README.md")
-    if file not in manifest["files"]:
-        raise Http404
-    stored = manifest["files"][file]["name"]
-    opened = storage.existing(stored).open("rb")
-    # Under the name that the card's header tells a reader to look for.
-    return FileResponse(
-        opened, as_attachment=True, filename=stored, content_type="application/vnd.apache.parquet"
-    )
-
-
-def _attached(response: Any, filename: str) -> Any:
-    header = content_disposition_header(as_attachment=True, filename=filename)
-    response.headers["Content-Disposition"] = header
-    return response
-
-
-def _card(manifest: dict[str, Any]) -> str:
+def card_of(manifest: dict[str, Any]) -> str:
+    """The text of its card."""
     return storage.existing(manifest["card"]).read_text(encoding="utf-8")
 
 

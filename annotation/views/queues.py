@@ -14,15 +14,16 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from annotation.access import queue_for
 from annotation.ask_blank import ask_blank
-from annotation.count_queue import count_queues
+from annotation.count_queue import MANY, answers_a_task, count_queues
 from annotation.create_queue import create_queue
 from annotation.edit_queue import ReservedQueue, edit_queue, set_queue_state
 from annotation.export_feedback import as_jsonl, export_feedback
 from annotation.fill_queue import MOST_QUESTIONS, fill_queue
+from annotation.handling import Handling, handling_of
 from annotation.models import Prompt, Queue, Task
 from annotation.task_types import TASK_TYPES, TaskType
 from annotation.views.listing import asked_for, page_of
-from annotation.views.queue_form import QueueForm
+from annotation.views.queue_form import WORDS, QueueForm
 from truing.access import Role, project_for
 from truing.errors import Refused
 from truing.http import Request
@@ -84,7 +85,11 @@ def queue(request: Request, slug: str, pk: int) -> HttpResponse:
     counted = request.htmx or "now" in request.GET
     progress = count_queues([queue]) if counted else {}
     if counted and request.htmx:
-        context = {"queue": _row(queue, progress), "counted": True}
+        context = {
+            "queue": _row(queue, progress),
+            "counted": True,
+            "spread": _spread(answers_a_task(queue)),
+        }
         return render(request, "annotation/queue.html", context, fragment="progress")
     tasks = Task.objects.filter(queue=queue).select_related("prompt").with_slots()
     page = page_of(request, tasks, {}, newest_first=False, size=TASKS_A_PAGE)
@@ -94,6 +99,8 @@ def queue(request: Request, slug: str, pk: int) -> HttpResponse:
         "is_reserved": bool(queue.reserved_for),
         "options": _options(queue),
         "guidelines": list(queue.guidelines.select_related("created_by").order_by("-number")[:50]),
+        "handed_out": _handed_out(queue),
+        "spread": _spread(answers_a_task(queue)) if counted else [],
         "tasks": page.rows,
         "fill_form": fill_form(queue),
         "needs_prompt": queue.task_type.needs_prompt,
@@ -272,6 +279,36 @@ def _families() -> list[tuple[str, list[tuple[str, TaskType]]]]:
     for name, one in TASK_TYPES.items():
         found.setdefault(one.family, []).append((name, one))
     return [(family, types) for family, types in found.items() if types]
+
+
+def _handed_out(queue: Queue) -> list[tuple[str, str]]:
+    """What the queue's settings change, in words; what is as usual is not said."""
+    usual, own = Handling(), handling_of(queue)
+    return [
+        (item.label, WORDS.get(str(value), str(value)))
+        for item in fields_of(Handling)
+        if (value := getattr(own, item.name)) != getattr(usual, item.name)
+    ]
+
+
+def _spread(counted: dict[int, int]) -> list[dict[str, Any]]:
+    """The parts of a bar, from left to right: tasks without an answer, with one, and so on."""
+    total = sum(counted.values()) or 1
+    parts, left = [], 0.0
+    for answers, tasks in counted.items():
+        width = 100 * tasks / total
+        parts.append(
+            {
+                "answers": answers,
+                "is_many": answers == MANY,
+                "tasks": tasks,
+                "x": left,
+                "w": width,
+                "opacity": 0.15 + 0.85 * answers / MANY,
+            }
+        )
+        left += width
+    return parts
 
 
 def _show_form(request: Request, form: QueueForm, *, queue: Queue | None = None) -> HttpResponse:

@@ -1,7 +1,9 @@
 """The pages and the API of agreement and datasets."""
 
+import io
 import json
 
+import pyarrow.parquet
 import pytest
 from django.urls import reverse
 
@@ -306,3 +308,37 @@ class TestApi:
         assert answer.status_code == 422
         assert sentence in answer.json()["detail"]
         assert not DatasetVersion.objects.exists()
+
+
+def test_a_version_is_downloaded_with_columns_too(client, project, clara):
+    version = pairs(project)
+    client.force_login(clara)
+    address = reverse("version_download", args=["demo", "first", 1, "trl_preference", "train"])
+    response = client.get(address, {"container": "parquet"})
+    assert "first-1-trl_preference-train.parquet" in response.headers["Content-Disposition"]
+    table = pyarrow.parquet.read_table(io.BytesIO(b"".join(response.streaming_content)))
+    assert table.num_rows == version.manifest["rows"]["train"]
+    assert set(table.column_names) >= {"prompt", "chosen", "rejected"}
+    assert client.get(address, {"container": "floppy"}).status_code == 404
+
+
+def test_a_page_says_how_many_rows_a_trainer_would_drop(client, project, clara):
+    pairs(project, outputs=("a good answer " * 40, "a bad answer"))
+    client.force_login(clara)
+    address = reverse("version_lengths", args=["demo", "first", 1])
+    page = client.get(reverse("version", args=["demo", "first", 1])).content.decode()
+    assert address in page
+    long = client.get(address, {"length": 20, "format": "trl_preference"}).content.decode()
+    assert 'data-longer="3"' in long
+    assert "a reward trainer drops them" in long
+    fits = client.get(address, {"length": 5000}, headers={"HX-Request": "true"}).content.decode()
+    assert "All 3 rows fit" in fits
+    assert "<html" not in fits
+
+
+def pairs(project, outputs=("a good answer", "a bad answer")):
+    for number in range(3):
+        task = make.task(project, outputs=outputs, prompt_text=f"Question {number}?")
+        type(task.prompt).objects.filter(pk=task.prompt.pk).update(split="train")
+        make.vote(task, "a", "b")
+    return freeze(project, name="first", kind="preference", actor=None)
