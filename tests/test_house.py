@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from django.template.loader import get_template
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -143,3 +144,8 @@ def test_nothing_loads_from_elsewhere():
         for quote in ("'", '"'):
             for attribute in ("src", "action", "srcset"):
                 assert f"{attribute}={quote}http" not in template.read_text(), template
+
+
+def test_every_template_can_be_read():
+    for file in sorted((ROOT / "templates").rglob("*.html")):
+        get_template(str(file.relative_to(ROOT / "templates")))
