@@ -244,6 +244,36 @@ class TestPages:
         assert "0 / 2" in counted.content.decode()
         assert "<html" not in counted.content.decode()
 
+    def test_a_queue_says_how_far_its_questions_are(self, curator, project, queue):
+        make.task(project, queue=queue, answers=2)
+        done = make.task(project, queue=queue, answers=0, prompt_text="Is it done?")
+        make.vote(done, "a", "b", by="one")
+        make.vote(done, "a", "b", by="two")
+        address = self.address("queue", queue.pk)
+        response = curator.get(address, headers={"HX-Request": "true"})
+        parts = [(part["answers"], part["tasks"]) for part in response.context["spread"]]
+        assert parts == [(0, 1), (2, 1)]
+
+    def test_a_queue_says_what_it_hands_out_otherwise_than_usual(self, curator, queue):
+        page = curator.get(self.address("queue", queue.pk))
+        assert page.context["handed_out"] == []
+        edit_queue(queue, handling={"order": "random", "daily_cap": 9}, actor=None)
+        page = curator.get(self.address("queue", queue.pk))
+        assert page.context["handed_out"] == [("Order", "at random"), ("Daily cap", "9")]
+
+    def test_a_queues_page_costs_the_same_with_more_questions(self, curator, project, queue):
+        def queries():
+            with CaptureQueriesContext(connection) as seen:
+                assert curator.get(self.address("queue", queue.pk), {"now": 1}).status_code == 200
+            return len(seen)
+
+        make.task(project, queue=queue)
+        queries()
+        few = queries()
+        for _ in range(30):
+            make.task(project, queue=queue)
+        assert queries() == few
+
     def test_every_way_of_asking_is_there_to_choose_from(self, curator):
         page = curator.get(self.address("new_queue")).content.decode()
         for name, one in TASK_TYPES.items():
@@ -450,33 +480,3 @@ class TestFillToWrite:
         writing = create_queue(project, name="W", type="demonstration", actor=None)
         assert fill_queue(writing, Prompt.objects.all(), actor=None) == 1
         assert writing.tasks.get().prompt.text == "Why?"
-
-    def test_a_queue_says_how_far_its_questions_are(self, curator, project, queue):
-        make.task(project, queue=queue, answers=2)
-        done = make.task(project, queue=queue, answers=0, prompt_text="Is it done?")
-        make.vote(done, "a", "b", by="one")
-        make.vote(done, "a", "b", by="two")
-        address = self.address("queue", queue.pk)
-        response = curator.get(address, headers={"HX-Request": "true"})
-        parts = [(part["answers"], part["tasks"]) for part in response.context["spread"]]
-        assert parts == [(0, 1), (2, 1)]
-
-    def test_a_queue_says_what_it_hands_out_otherwise_than_usual(self, curator, queue):
-        page = curator.get(self.address("queue", queue.pk))
-        assert page.context["handed_out"] == []
-        edit_queue(queue, handling={"order": "random", "daily_cap": 9}, actor=None)
-        page = curator.get(self.address("queue", queue.pk))
-        assert page.context["handed_out"] == [("Order", "at random"), ("Daily cap", "9")]
-
-    def test_a_queues_page_costs_the_same_with_more_questions(self, curator, project, queue):
-        def queries():
-            with CaptureQueriesContext(connection) as seen:
-                assert curator.get(self.address("queue", queue.pk), {"now": 1}).status_code == 200
-            return len(seen)
-
-        make.task(project, queue=queue)
-        queries()
-        few = queries()
-        for _ in range(30):
-            make.task(project, queue=queue)
-        assert queries() == few
