@@ -250,7 +250,9 @@ class TestPages:
         make.vote(done, "a", "b", by="one")
         make.vote(done, "a", "b", by="two")
         address = self.address("queue", queue.pk)
-        response = curator.get(address, headers={"HX-Request": "true"})
+        page = curator.get(address, headers={"HX-Request": "true"}).content.decode()
+        assert 'aria-label="0 answers: 1, 2 answers: 1"' in page
+        response = curator.get(address, {"now": "yes"})
         parts = [(part["answers"], part["tasks"]) for part in response.context["spread"]]
         assert parts == [(0, 1), (2, 1)]
 
