@@ -5,6 +5,7 @@ from typing import cast
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
+from annotation.comment import has_dealt_with
 from annotation.models import (
     Annotation,
     Annotator,
@@ -19,9 +20,10 @@ from annotation.models import (
     Prompt,
     Queue,
     Rule,
+    Task,
 )
 from annotation.once_taken import slot_once_taken
-from truing.access import Role, project_for, show_in_frame
+from truing.access import Role, membership_for, project_for, show_in_frame
 from truing.models import User
 
 
@@ -88,6 +90,24 @@ def flag_for(request: HttpRequest, slug: str, pk: int) -> Flag:
     project = project_for(request, slug, at_least=Role.CURATOR)
     found = Flag.objects.select_related("task__queue__project")
     return get_object_or_404(found, pk=pk, task__queue__project=project)
+
+
+def task_for(request: HttpRequest, slug: str, pk: int) -> Task:
+    """A question with all that was answered, for reviewers."""
+    project = project_for(request, slug, at_least=Role.REVIEWER)
+    found = Task.objects.select_related("queue__project", "prompt")
+    return get_object_or_404(found, pk=pk, queue__project=project)
+
+
+def own_task_for(request: HttpRequest, slug: str, pk: int) -> tuple[Task, Annotator]:
+    """A question that this person has answered, skipped or flagged, and who they are here."""
+    membership = membership_for(request, slug)
+    found = Task.objects.select_related("queue__project", "prompt")
+    task = get_object_or_404(found, pk=pk, queue__project=membership.project)
+    me = Annotator.objects.member(membership.project, membership.user)
+    if not has_dealt_with(task, me):
+        raise Http404
+    return task, me
 
 
 def annotator_for(request: HttpRequest, slug: str, pk: int, *, at_least: Role) -> Annotator:

@@ -324,8 +324,7 @@ def _mine(task: Task, actor: User) -> Dispute:
     me = Annotator.objects.member(task.queue.project, actor)
     _dispute_about(task)
     dispute = Dispute.objects.select_for_update(of=("self",)).get(task=task)
-    is_held = dispute.held_until and dispute.held_until > timezone.now()
-    if is_held and dispute.held_by_id not in (None, me.pk):
+    if dispute.is_held and dispute.held_by_id != me.pk:
         raise InOtherHands
     return dispute
 

@@ -5,9 +5,10 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from annotation.close_returns import close_returns, people_sent_back
 from annotation.edit_queue import locked
 from annotation.lanes import LANE
-from annotation.models import Dispute, Queue
+from annotation.models import Dispute, Queue, Return
 from truing.audit import record
 from truing.models import User
 
@@ -44,6 +45,9 @@ def ask_again(queue: Queue, tasks: Sequence[int], *, why: str = "", actor: User 
         cursor.execute(_ASK, values)
         added = cursor.rowcount
     if added:
+        returns = Return.objects.open().filter(annotation__assignment__task__in=list(tasks))
+        people_sent_back(returns.values_list("annotation__assignment__annotator", flat=True))
+        close_returns(returns, Return.State.OVER)
         undecided = Dispute.objects.filter(task__in=list(tasks), queue=queue)
         undecided.exclude(state=Dispute.State.SETTLED).update(state=Dispute.State.WAITING)
         record(

@@ -89,6 +89,19 @@ def question_again(annotation: Annotation) -> Question:
     )
 
 
+def question_to_settle(task: Task, shown: list[str], given: Annotation | None) -> Question:
+    """What a reviewer settles, with the instructions in force and the settled answer, if any."""
+    return _question(
+        task.pk,
+        task,
+        shown,
+        task.queue.guidelines.order_by("-number").first(),
+        answer=given.answer if given else {},
+        reason=given.reason if given else "",
+        seconds=0,
+    )
+
+
 def _prompt_of_turn(annotation: Annotation) -> Prompt:
     """What a turn of a chat was about: what its outputs answer."""
     of_turn = Prompt.objects.filter(

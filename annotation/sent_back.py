@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import Exists, Q
 
-from annotation.models import Annotation, Annotator, Authorship, Queue
+from annotation.models import Annotation, Annotator, Authorship, Queue, Return
 from annotation.models.annotation import AnnotationQuerySet
 from annotation.models.authorship import AuthorshipQuerySet, accepted, gates, verdicts_on
 
@@ -28,14 +28,36 @@ def sent_back_to(annotator: Annotator) -> list[SentBack]:
         .order_by("pk")[:SHOWN]
     )
     reasons = _reasons(rows)
-    return [SentBack(row.annotation, reasons[row.pk]) for row in rows]
+    return _by_reviewers(annotator) + [SentBack(row.annotation, reasons[row.pk]) for row in rows]
+
+
+def _by_reviewers(annotator: Annotator) -> list[SentBack]:
+    """Answers that a reviewer asks to look at again; mostly there are none."""
+    if not annotator.sent_back:
+        return []
+    found = Return.objects.open().filter(annotation__assignment__annotator=annotator)
+    found = found.exclude(annotation__assignment__queue__state=Queue.State.CLOSED)
+    returns = found.select_related(
+        "comment", "annotation__assignment__task__prompt", "annotation__assignment__queue"
+    ).order_by("pk")[:SHOWN]
+    return [SentBack(one.annotation, [one.comment.text]) for one in returns]
 
 
 def reasons_for(annotation: int) -> list[str]:
     """Why what an answer wrote was sent back; nothing where it was not, or is accepted by now."""
     rows = list(_waiting(Authorship.objects.filter(annotation=annotation)))
     reasons = _reasons(rows)
-    return [reason for row in rows for reason in reasons[row.pk]]
+    returns = Return.objects.open().filter(annotation=annotation).order_by("pk")
+    return [
+        *returns.values_list("comment__text", flat=True),
+        *(reason for row in rows for reason in reasons[row.pk]),
+    ]
+
+
+def task_sent_back(annotation: int) -> int | None:
+    """The task whose answer a reviewer sent back: its annotator may stand by it."""
+    returned = Return.objects.open().filter(annotation=annotation)
+    return returned.values_list("annotation__assignment__task", flat=True).first()
 
 
 def _waiting(rows: AuthorshipQuerySet) -> AuthorshipQuerySet:

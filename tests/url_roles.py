@@ -138,6 +138,26 @@ URL_ROLES: dict[str, dict[str, str]] = {
     "api_rules": {"GET": "CURATOR", "POST": "CURATOR"},
     "api_firings": {"GET": "REVIEWER"},
     "api_firing_undo": {"POST": "REVIEWER"},
+    # Adjudication
+    "disputes": {"GET": "REVIEWER"},
+    "dispute_next": {"GET": "REVIEWER"},
+    "dispute": {"GET": "REVIEWER"},
+    "dispute_settle": {"POST": "REVIEWER"},
+    "dispute_hold": {"POST": "REVIEWER"},
+    "dispute_decide": {"POST": "REVIEWER"},
+    "threads": {"GET": "REVIEWER"},
+    "task_comment": {"POST": "REVIEWER"},
+    "guideline_diff": {"GET": "REVIEWER"},
+    "my_thread": {"GET": SELF, "POST": SELF},
+    "guideline_ask_again": {"GET": "CURATOR", "POST": "CURATOR"},
+    "api_disputes": {"GET": "REVIEWER"},
+    "api_dispute": {"GET": "REVIEWER"},
+    "api_settle": {"POST": "REVIEWER"},
+    "api_reopen": {"POST": "REVIEWER"},
+    "api_send_back": {"POST": "REVIEWER"},
+    "api_ask_another": {"POST": "REVIEWER"},
+    "api_comments": {"GET": "ANNOTATOR", "POST": "ANNOTATOR"},
+    "api_ask_again": {"POST": "CURATOR"},
     # Agreement and datasets
     "agreement": {"GET": "REVIEWER"},
     "datasets": {"GET": "CURATOR"},
@@ -252,6 +272,26 @@ def an_answer(project, person):
     make.task(project)
     given = submit(next_assignment(project, person), {"tiers": [["a"], ["b"]]}, key="a key")
     return {"pk": given.pk}
+
+
+def a_dispute(project, person):
+    task = make.task(project, answers=0)
+    make.vote(task, "a", "b", by="w1")
+    make.vote(task, "b", "a", by="w2")
+    return {"pk": task.pk}
+
+
+def an_answered_task(project, person):
+    make.task(project)
+    given = submit(next_assignment(project, person), {"tiers": [["a"], ["b"]]}, key="a key")
+    return {"pk": given.assignment.task_id}
+
+
+def an_old_guideline(project, person):
+    queue = make.queue(project)
+    queue.guidelines.create(number=1, text="Be kind.")
+    queue.guidelines.create(number=2, text="Be fair.")
+    return {"pk": queue.pk, "number": 1}
 
 
 def a_run(project, person):
@@ -386,6 +426,21 @@ ARGUMENTS = {
     "api_tasks": a_queue,
     "api_prompt": a_prompt,
     "api_import": an_import,
+    "dispute": a_dispute,
+    "dispute_settle": a_dispute,
+    "dispute_hold": a_dispute,
+    "dispute_decide": a_dispute,
+    "task_comment": a_dispute,
+    "guideline_diff": a_queue,
+    "my_thread": an_answered_task,
+    "guideline_ask_again": an_old_guideline,
+    "api_dispute": a_dispute,
+    "api_settle": a_dispute,
+    "api_reopen": a_dispute,
+    "api_send_back": a_dispute,
+    "api_ask_another": a_dispute,
+    "api_comments": an_answered_task,
+    "api_ask_again": a_queue,
     "member_role": a_member,
     "member_remove": a_member,
     "answer": a_question,

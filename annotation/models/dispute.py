@@ -64,6 +64,12 @@ class Dispute(models.Model):
     def __str__(self) -> str:
         return f"dispute about {self.task}"
 
+    @property
+    def is_held(self) -> bool:
+        """Whether somebody has it before them at this moment."""
+        is_running = self.held_until is not None and self.held_until > timezone.now()
+        return self.held_by_id is not None and is_running
+
 
 class Lookout(models.Model):
     """How far the answers of a project have been looked through for disputes."""

@@ -2,9 +2,19 @@
 
 from django.urls import include, path
 
-from annotation.urls import datasets, desk, endpoints, imports, people, prompts, queues, skills
+from annotation.urls import (
+    adjudicate,
+    datasets,
+    desk,
+    endpoints,
+    imports,
+    people,
+    prompts,
+    queues,
+    skills,
+)
 
-subjects = [desk, queues, prompts, imports, datasets, endpoints, skills, people]
+subjects = [desk, queues, prompts, imports, datasets, endpoints, skills, adjudicate, people]
 
 urlpatterns = [
     path("p/<slug:slug>/", include([url for subject in subjects for url in subject.pages])),

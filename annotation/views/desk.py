@@ -21,7 +21,7 @@ from annotation.models import Annotation, Annotator, Queue
 from annotation.outbox import outbox_of
 from annotation.question import Question, question_again, question_of, shown_to
 from annotation.say import chat_begun
-from annotation.sent_back import reasons_for, sent_back_to
+from annotation.sent_back import reasons_for, sent_back_to, task_sent_back
 from annotation.skip import Meaning, skip
 from annotation.submit import submit, submit_and_go_on
 from annotation.task_types import TASK_TYPES
@@ -211,9 +211,12 @@ def show(
     }
     if is_correction and question:
         context["reasons"] = reasons_for(question.pk)
+        context["returned_task"] = task_sent_back(question.pk)
     elif desk and (not request.htmx or not question or question.queue.task_type.writes):
         # Where nobody writes, a step does not ask for it: the page did when it was opened.
         context["sent_back"] = len(sent_back_to(desk.annotator))
+    elif desk:
+        context["sent_back"] = desk.annotator.sent_back
     if question and question.queue.task_type.has_turns and not is_correction:
         context["chat"] = chat_begun(
             *assignment_for(request, request.membership.project.slug, question.pk)

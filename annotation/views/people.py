@@ -1,5 +1,6 @@
 """How annotators work: each their own, all of them for reviewers, and the rules that watch."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -15,10 +16,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from annotation.access import annotator_for, firing_for, queue_for, rule_for
+from annotation.comment import threads_of, unread_by
 from annotation.conditions import CONDITIONS
 from annotation.enforce import undo_firing
 from annotation.lately import from_top, lately
-from annotation.models import Annotator, Firing, Queue, Rule, Standing
+from annotation.models import Annotator, Comment, Firing, Queue, Return, Rule, Standing
 from annotation.opt_in import choices_of
 from annotation.pick import sensitive_today
 from annotation.resume import read_notice, resume
@@ -38,6 +40,7 @@ QUEUES = 200  # to choose from
 PACE_LINES = (1, 10, 60, 600)  # seconds
 LIMIT = 3.5  # of what speaks against care, where the usual rule stops them: log(1 / 0.03)
 FIGURES = ("gold", "agreement", "left", "longer", "consistency", "circles", "reliability")
+THREADS = 50
 
 
 def _share(part: str, whole: str) -> Any:
@@ -122,6 +125,7 @@ def my_work(request: Request, slug: str) -> HttpResponse:
     context = {
         "rows": rows,
         "person": me,
+        "threads": _threads(me),
         "choices": choices_of(me),
         "sensitive_today": sensitive_today(me, timezone.now()),
     }
@@ -233,6 +237,31 @@ class RuleForm(forms.Form):
             "sentence": written["sentence"],
             "is_for_all": written["is_for_all"],
         }
+
+
+def _threads(me: Annotator) -> list[dict[str, Any]]:
+    """What reviewers and I wrote about my answers; what was sent back first."""
+    newest = threads_of(me).order_by("task", "-pk").distinct("task").values("pk")
+    last = Comment.objects.filter(pk__in=newest).select_related("task__prompt", "task__queue")
+    shown = list(last.order_by("-pk")[:THREADS])
+    if me.user is None:
+        return []
+    unread = Counter(unread_by(me.user, threads_of(me)).values_list("task", flat=True))
+    returned = set(
+        Return.objects.open()
+        .filter(annotation__assignment__annotator=me)
+        .values_list("annotation__assignment__task", flat=True)
+    )
+    rows = [
+        {
+            "last": one,
+            "is_mine": one.author_id == me.user_id,
+            "unread": unread[one.task_id],
+            "is_returned": one.task_id in returned,
+        }
+        for one in shown
+    ]
+    return sorted(rows, key=lambda row: not row["is_returned"])
 
 
 def _row(standing: Standing) -> dict[str, Any]:

@@ -36,6 +36,7 @@ NAVIGATION: tuple[tuple[str, tuple[tuple[str, str, Role], ...]], ...] = (
             ("prompts", "Prompts", Role.REVIEWER),
             ("answers", "Answers", Role.REVIEWER),
             ("agreement", "Agreement", Role.REVIEWER),
+            ("disputes", "Adjudicate", Role.REVIEWER),
             ("flags", "Flags", Role.CURATOR),
             ("annotators", "Annotators", Role.REVIEWER),
             ("skills", "Skills", Role.CURATOR),

@@ -1,0 +1,42 @@
+"""truing disputes --project P [--queue Q] [--limit N] [--again]: what people disagree on."""
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.db.models import Count
+
+from annotation.find_disputes import find_disputes, look_from_the_beginning
+from annotation.models import Dispute
+from annotation.named import queue_named
+from truing.command import Command as TruingCommand
+from truing.named import project_named
+
+
+class Command(TruingCommand):
+    help = "List the questions on which people disagree, the worst first."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--project", required=True, help="The project's slug.")
+        parser.add_argument("--queue", help="The queue's name; without it, all of them.")
+        parser.add_argument("--limit", type=int, default=20, help="How many are listed.")
+        parser.add_argument("--again", action="store_true", help="Look at all answers anew.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        project = project_named(options["project"])
+        queue = queue_named(project, options["queue"]) if options["queue"] else None
+        if options["again"]:
+            look_from_the_beginning(project)
+        while not find_disputes(project):
+            pass
+        found = Dispute.objects.in_project(project)
+        if queue:
+            found = found.filter(queue=queue)
+        states = dict(found.order_by().values_list("state").annotate(number=Count("pk")))
+        worst = found.filter(state=Dispute.State.OPEN).worst_first().select_related("task")
+        listed = [
+            {"task": one.task.ref, "doubt": one.doubt, "answers": one.answers}
+            for one in worst[: max(0, options["limit"])]
+        ]
+        lines = [f"{number:,} {state}" for state, number in sorted(states.items())]
+        lines += [f"{row['doubt']:.3f}  {row['answers']:>3}  {row['task']}" for row in listed]
+        self.done({"states": states, "worst": listed}, "\n".join(lines) or "Nothing is in dispute.")
