@@ -108,7 +108,7 @@ class TestEdit:
 
     def test_checks_and_repeats_do_not_count_as_wanted_answers(self, project, queue):
         task = make.task(project, queue=queue, answers=2)
-        for purpose in ("gold", "repeat", "adjudication"):
+        for purpose in ("gold", "repeat"):
             Assignment.objects.create(task=task, queue=queue, purpose=purpose, state="answered")
         edit_queue(queue, overlap=3, actor=None)
         assert slots(task) == 3
