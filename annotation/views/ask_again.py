@@ -29,7 +29,7 @@ def guideline_ask_again(request: Request, slug: str, pk: int, number: int) -> Ht
         actor=request.user,
     )
     if is_post:
-        messages.success(request, f"{found.tasks:,} questions are asked again.")
+        messages.success(request, f"{found.tasks} questions are asked again.")
         return redirect("queue", slug, pk)
     context = {"queue": queue, "number": number, "found": found, "or_earlier": or_earlier}
     return render(request, "annotation/ask_again.html", context)
