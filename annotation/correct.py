@@ -5,18 +5,22 @@ from typing import Any
 from django.db import transaction
 
 from annotation.close_returns import close_returns
+from annotation.draft import AlreadyCorrected
 from annotation.enter import enter_as
 from annotation.keep_written import keep_written
-from annotation.models import Annotation, Annotator, Assignment, Queue, Return
+from annotation.models import (
+    Annotation,
+    Annotator,
+    Assignment,
+    CorrectionDraft,
+    Queue,
+    Return,
+)
 from annotation.retag import retag_if_classified
 from annotation.submit import LONGEST_SECONDS, check, refuse_if_closed, write_down
 from annotation.validate_again import hold_gates, validate_again
 from annotation.weigh_disputes import weigh_disputes
 from truing.errors import Refused
-
-
-class AlreadyCorrected(Refused):
-    """You have already corrected this answer. Correct the newer one instead."""
 
 
 class NothingToTakeBack(Refused):
@@ -66,6 +70,7 @@ def correct(
         key=key,
         supersedes=annotation,
     )
+    CorrectionDraft.objects.filter(annotation=annotation).delete()
     keep_written(given, slot.task)
     retag_if_classified(slot.queue, slot.task.prompt_id)
     validate_again(annotation, given)

@@ -4,7 +4,12 @@ from typing import Any
 
 from django.db import transaction
 
-from annotation.models import Annotator, Assignment, Draft
+from annotation.models import Annotation, Annotator, Assignment, CorrectionDraft, Draft
+from truing.errors import Refused
+
+
+class AlreadyCorrected(Refused):
+    """You have already corrected this answer. Correct the newer one instead."""
 
 
 @transaction.atomic
@@ -23,3 +28,21 @@ def save_draft(
     draft.content = {"shown": draft.content["shown"], **content}
     draft.save(update_fields=["content", "updated_at"])
     return draft
+
+
+@transaction.atomic
+def save_correction_draft(annotation: Annotation, content: dict[str, Any]) -> CorrectionDraft:
+    """Keep `content` (answer, reason, seconds) of a correction that is not given yet."""
+    # Whoever gives the correction holds this lock, too: no draft is written after it.
+    Assignment.objects.select_for_update().get(pk=annotation.assignment_id)
+    if Annotation.objects.filter(supersedes=annotation).exists():
+        raise AlreadyCorrected
+    return CorrectionDraft.objects.update_or_create(
+        annotation=annotation, defaults={"content": content}
+    )[0]
+
+
+def correction_drafted(annotation: Annotation) -> dict[str, Any]:
+    """What has been typed so far to correct this answer; empty where nothing has."""
+    draft = CorrectionDraft.objects.filter(annotation=annotation).first()
+    return draft.content if draft else {}

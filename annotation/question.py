@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import prefetch_related_objects
 
+from annotation.draft import correction_drafted
 from annotation.models import (
     Annotation,
     Annotator,
@@ -76,16 +77,17 @@ def question_of(assignment: Assignment, annotator: Annotator) -> Question:
 
 
 def question_again(annotation: Annotation) -> Question:
-    """What the annotator was asked, with what they answered."""
+    """What the annotator was asked, with what they answered, or have begun to correct."""
+    content = correction_drafted(annotation)
     return _question(
         annotation.pk,
         annotation.assignment.task,
         annotation.shown,
         annotation.assignment.guideline,
         prompt=_prompt_of_turn(annotation) if annotation.turn else None,
-        answer=annotation.answer,
-        reason=annotation.reason,
-        seconds=0,
+        answer=content.get("answer", annotation.answer) or {},
+        reason=content.get("reason", annotation.reason) or "",
+        seconds=content.get("seconds") or 0,
     )
 
 

@@ -6,7 +6,7 @@ from annotation.models.output import Output  # isort: skip
 from annotation.models.queue import Guideline, Queue  # isort: skip
 from annotation.models.task import Exemption, Flag, Task, TaskOutput  # isort: skip
 from annotation.models.assignment import Assignment  # isort: skip
-from annotation.models.annotation import Annotation, Draft  # isort: skip
+from annotation.models.annotation import Annotation, CorrectionDraft, Draft  # isort: skip
 from annotation.models.standing import Firing, Rule, Standing  # isort: skip
 from annotation.models.dispute import Dispute, Lookout  # isort: skip
 from annotation.models.thread import Comment, Reading, Return  # isort: skip
@@ -25,6 +25,7 @@ __all__ = [
     "Authorship",
     "Bookmark",
     "Comment",
+    "CorrectionDraft",
     "Dataset",
     "DatasetVersion",
     "Dispute",

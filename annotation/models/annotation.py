@@ -171,3 +171,14 @@ class Draft(models.Model):
 
     def __str__(self) -> str:
         return f"draft {self.pk}"
+
+
+class CorrectionDraft(models.Model):
+    """What somebody has typed so far to correct an answer of theirs."""
+
+    annotation = models.OneToOneField(Annotation, on_delete=models.CASCADE, related_name="+")
+    content = models.JSONField()
+    updated_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"draft of a correction of {self.annotation_id}"

@@ -19,6 +19,7 @@ pages: list[URLPattern] = [
     path("desk/<int:pk>/end/", chat.end, name="chat_end"),
     path("desk/last/", desk.last_answers, name="last_answers"),
     path("desk/last/<int:pk>/", desk.correct_answer, name="correct_answer"),
+    path("desk/last/<int:pk>/draft/", desk.correction_draft, name="correction_draft"),
 ]
 api: list[URLPattern] = [
     path("next/", desk_api.next_question, name="api_next"),

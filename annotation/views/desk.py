@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from annotation.access import annotation_for, assignment_for
 from annotation.assign import Desk, come_to_desk, extend_hold
 from annotation.correct import correct, last_answer
-from annotation.draft import save_draft
+from annotation.draft import save_correction_draft, save_draft
 from annotation.feedback_on import Feedback, feedback_on
 from annotation.models import Annotation, Annotator, Queue
 from annotation.outbox import outbox_of
@@ -88,6 +88,20 @@ def draft(request: Request, slug: str, pk: int) -> HttpResponse:
     }
     save_draft(assignment, content, annotator=annotator)
     return hold_or_gone(extend_hold(assignment, annotator))
+
+
+@require_POST
+@login_required
+def correction_draft(request: Request, slug: str, pk: int) -> HttpResponse:
+    """Keep what has been typed so far to correct an answer."""
+    annotation = annotation_for(request, slug, pk)
+    content = {
+        "answer": annotation.assignment.queue.task_type.read(request.POST, annotation.shown),
+        "reason": reason_in(request),
+        "seconds": seconds_in(request),
+    }
+    save_correction_draft(annotation, content)
+    return HttpResponse(status=204)
 
 
 @require_POST

@@ -4,10 +4,13 @@ import threading
 
 import pytest
 from django.db import connections, transaction
+from django.urls import reverse
 
 from annotation.assign import next_assignment
-from annotation.draft import save_draft
-from annotation.models import Annotator, Draft
+from annotation.correct import correct
+from annotation.draft import AlreadyCorrected, save_correction_draft, save_draft
+from annotation.models import Annotator, CorrectionDraft, Draft
+from annotation.question import question_again
 from annotation.skip import skip
 from annotation.submit import submit
 from tests import make
@@ -73,3 +76,37 @@ def test_a_draft_on_its_way_does_not_outlive_the_answer_that_overtook_it(project
     thread.join(timeout=10)
     assert outcome == [None]
     assert not Draft.objects.exists()
+
+
+def test_a_correction_that_was_begun_is_there_again(held):
+    given = submit(held, {"tiers": [["a"], ["b"]]}, key="k1", reason="Shorter")
+    assert question_again(given).reason == "Shorter"
+    save_correction_draft(given, {**HALF, "reason": "Longer, I", "seconds": 4})
+    again = question_again(given)
+    assert (again.reason, again.seconds) == ("Longer, I", 4)
+    # What others see is the answer that was given.
+    given.refresh_from_db()
+    assert given.reason == "Shorter"
+
+
+def test_no_draft_outlives_its_correction(held):
+    given = submit(held, {"tiers": [["a"], ["b"]]}, key="k1")
+    save_correction_draft(given, HALF)
+    correct(given, {"tiers": [["b"], ["a"]]}, key="k2")
+    with pytest.raises(AlreadyCorrected):
+        save_correction_draft(given, HALF)
+    assert not CorrectionDraft.objects.exists()
+
+
+def test_the_page_keeps_the_draft_of_a_correction(held, client, alice, bob):
+    given = submit(held, {"tiers": [["a"], ["b"]]}, key="k1")
+    page, address = (
+        reverse(name, args=["demo", given.pk]) for name in ("correct_answer", "correction_draft")
+    )
+    client.force_login(alice)
+    assert f'data-draft-url="{address}"' in client.get(page).content.decode()
+    response = client.post(address, {"choice": "0:3", "reason": "Kinder", "seconds": "2.5"})
+    assert response.status_code == 204
+    assert "Kinder" in client.get(page).content.decode()
+    client.force_login(bob)
+    assert client.post(address, {"reason": "Mine"}).status_code == 404

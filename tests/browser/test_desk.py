@@ -213,3 +213,63 @@ def test_the_guideline_opens_by_a_key_and_stays_open(project, alice, three_way, 
         page.keyboard.press(key)
     wait_for_question(page, 1)
     assert guideline.is_visible()
+
+
+def test_a_correction_that_was_begun_survives_a_reload(project, alice, open_page):
+    for _ in range(2):
+        make.task(project)
+    page = open_page(alice)
+    page.goto("/p/demo/desk/")
+    page.keyboard.press("1")
+    page.keyboard.press("Enter")
+    wait_for_question(page, 1)
+    page.keyboard.press("u")
+    page.get_by_role("heading", name="Correct your answer").wait_for()
+    page.keyboard.press("2")
+    page.keyboard.press("r")
+    page.keyboard.type("On second thoughts")
+    page.get_by_text("Draft saved").wait_for()
+
+    page.goto("/p/demo/desk/")
+    wait_for_question(page, 1)
+    assert page.locator("#reason").input_value() == ""  # the next question is another
+    page.keyboard.press("u")
+    page.get_by_role("heading", name="Correct your answer").wait_for()
+    assert page.locator("#reason").input_value() == "On second thoughts"
+    assert page.get_by_label("2 is slightly better").first.is_checked()
+    page.keyboard.press("Enter")
+    wait_for_question(page, 1)
+    assert Annotation.objects.latest("pk").reason == "On second thoughts"
+
+
+def test_enter_submits_after_a_button_was_pressed_with_the_mouse(project, alice, open_page):
+    make.task(project)
+    page = open_page(alice)
+    page.goto("/p/demo/desk/")
+    page.get_by_role("button", name="2 is better").click()
+    page.keyboard.press("Enter")
+    wait_for_question(page, 1)
+    assert order_of(Annotation.objects.get()) == "2 is slightly better"
+
+
+def test_enter_submits_after_a_number_was_clicked(project, alice, three_way, open_page):
+    page = open_page(alice)
+    page.goto("/p/demo/desk/")
+    for name in ("Output 3", "Output 1", "Output 2"):
+        page.get_by_role("button", name=name).click()
+    page.keyboard.press("Enter")
+    wait_for_question(page, 1)
+    assert order_of(Annotation.objects.get()) == "3 > 1 > 2"
+
+
+def test_another_queue_is_chosen_by_a_key(project, alice, open_page):
+    for name in ("One", "Two"):
+        make.task(project, queue=make.queue(project, name))
+    page = open_page(alice)
+    page.goto("/p/demo/desk/")
+    page.keyboard.press("q")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/desk/?queue=*")
+    assert page.locator("summary", has_text="Two").count() == 1

@@ -116,6 +116,7 @@
     }
     const { formData, path } = event.detail.requestConfig;
     const name = keyIn(formData);
+    event.detail.requestConfig.draftUrl = document.getElementById("question")?.dataset.draftUrl;
     if (name) write(`answer.${name}`, entryOf(path, formData));
   });
   document.addEventListener("htmx:afterRequest", (event) => {
@@ -127,7 +128,7 @@
     const isKept = AWAY.has(xhr.status) || xhr.status === 403 || xhr.getResponseHeader("HX-Redirect");
     if (!isKept) {
       cross(`answer.${name}`);
-      cross(`draft.${requestConfig.path}`);
+      cross(`draft.${requestConfig.draftUrl}`);
     } else if (AWAY.has(xhr.status)) {
       hold(true);
       say("waiting");
