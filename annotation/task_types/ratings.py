@@ -93,7 +93,7 @@ def problem_with_ratings(answer: Answer, refs: Sequence[str], options: Any) -> s
                 return problem
     for ref in refs:
         if missing := [name for name in scales if name not in ratings.get(ref, {})]:
-            which = f"output “{ref}”" if len(refs) > 1 else "the output"
+            which = f"output {refs.index(ref) + 1}" if len(refs) > 1 else "the output"
             return f"Rate every output: “{missing[0]}” is missing for {which}."
     flags = answer.get("flags", {})
     if problem := _problem_by_output(flags, refs, "flags", list):

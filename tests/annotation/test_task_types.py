@@ -264,7 +264,7 @@ def test_options_that_cannot_be_asked_are_refused(type, option, lines, says):
 @pytest.mark.parametrize(
     ("name", "answer", "says"),
     [
-        ("rating", {"ratings": {"a": {"Overall": 3}}}, "“Overall” is missing for output “b”"),
+        ("rating", {"ratings": {"a": {"Overall": 3}}}, "“Overall” is missing for output 2"),
         ("rating", {"ratings": {"a": {"Overall": 8}, "b": {"Overall": 1}}}, "from 1 to 7"),
         ("rating", {"ratings": {"a": {"Overall": True}}}, "must be a whole number"),
         ("rating", {"ratings": {"a": {"Kind": 3}}}, "none of this queue's aspects"),
@@ -301,7 +301,7 @@ def test_what_is_no_judgment_is_said_in_a_sentence(name, answer, says):
 def test_a_rating_needs_every_aspect_of_every_output():
     options = {"aspects": ["Right: 5", "Kind: rude, plain, kind"], "flags": ["Odd"]}
     answer = {"ratings": {"a": {"Right": 5, "Kind": 3}, "b": {"Right": 1}}}
-    assert "“Kind” is missing for output “b”" in problem(answer, "rating", **options)
+    assert "“Kind” is missing for output 2" in problem(answer, "rating", **options)
     answer["ratings"]["b"]["Kind"] = 2
     answer["flags"] = {"b": ["Odd"]}
     assert problem(answer, "rating", **options) == ""
