@@ -7,6 +7,7 @@ from annotation.ask_blank import ask_blank
 from annotation.create_queue import create_queue
 from annotation.models import Annotation, Output, Prompt
 from tests import make
+from tests.browser.every_type import task_of
 from tests.browser.test_desk import wait_for_question
 
 LONG = " ".join(f"word{number % 977} and then some more of it." for number in range(2500))
@@ -248,3 +249,20 @@ def test_the_keys_of_each_type_are_listed(project, alice, open_page):
     wait_for_question(page, 0)
     page.keyboard.press("?")
     assert page.locator("#keys").get_by_text("Write;").is_visible()
+
+
+@pytest.mark.parametrize(
+    ("type", "field"),
+    [
+        ("critique", "text"),
+        ("demonstration", "text"),
+        ("edit", "text"),
+        ("prompt_writing", "turn_0"),
+    ],
+)
+def test_one_key_begins_to_write_in_every_way_of_asking(project, alice, open_page, type, field):
+    task_of(project, type)
+    page = open_page(alice)
+    page.goto("/p/demo/desk/")
+    page.keyboard.press("w")
+    assert page.evaluate("document.activeElement.name") == field

@@ -204,6 +204,13 @@
     event.target.closest?.("[data-close]")?.closest("dialog")?.close();
   });
 
+  // A button that takes the focus when it is pressed would take the next Enter, too; what is
+  // dragged wants the press itself.
+  document.addEventListener("mousedown", (event) => {
+    const button = event.target.closest?.("button:not([type=submit], .chip)");
+    if (button && form?.contains(button)) event.preventDefault();
+  });
+
   // --- keys
   const isTyping = (at) =>
     at.matches?.("textarea, select, input:not([type=radio], [type=checkbox], [type=hidden])");
@@ -245,6 +252,10 @@
     if (!button) return;
     event.preventDefault();
     if (button.matches("textarea")) button.focus();
+    else if (button.matches("summary")) {
+      button.click();
+      button.parentElement.querySelector("a")?.focus();
+    }
     else button.click();
   });
 })();

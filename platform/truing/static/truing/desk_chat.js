@@ -3,6 +3,7 @@
 (() => {
   const RETRY_AFTER_MILLISECONDS = 2500;
 
+  const { t } = window.truing;
   let listening = new Set(); // one controller for each stream of the form that is shown
   let shown = null;
   let isTalking = false; // whether something was said or judged since the page was loaded
@@ -52,6 +53,7 @@
     if (!pane) return;
     const text = pane.querySelector("[data-text]");
     if (event.problem && event.again) {
+      pane.setAttribute("data-comes-back", "");
       set(pane, "waiting", { status: event.problem });
       setTimeout(() => form === shown && listen(form, [pane]), RETRY_AFTER_MILLISECONDS * (1 + Math.random()));
     } else if (event.problem) {
@@ -60,7 +62,7 @@
     } else if (event.html !== undefined) {
       // Made and cleaned by the server, like every text on this page.
       text.classList.remove("whitespace-pre-wrap");
-      text.innerHTML = event.html || "<p>It said nothing.</p>";
+      text.innerHTML = event.html || `<p>${t("It said nothing.")}</p>`;
       set(pane, "answered");
     } else {
       text.classList.add("whitespace-pre-wrap");
@@ -92,7 +94,8 @@
     if (position !== null) body.set("position", position);
     for (const pane of asked) {
       pane.querySelector("[data-text]").replaceChildren();
-      set(pane, "waiting", { status: "Waiting…" });
+      pane.removeAttribute("data-comes-back");
+      set(pane, "waiting", { status: t("Waiting…") });
     }
     offer(form);
     try {
@@ -111,9 +114,9 @@
     }
     if (controller.signal.aborted || form !== shown) return;
     for (const pane of asked) {
-      if (pane.dataset.state === "waiting" && !pane.querySelector("[data-status]").textContent.startsWith("All lines")) {
+      if (pane.dataset.state === "waiting" && !pane.hasAttribute("data-comes-back")) {
         pane.querySelector("[data-text]").replaceChildren();
-        set(pane, "failed", { problem: window.truing.t("The connection broke. What came before is kept.") });
+        set(pane, "failed", { problem: t("The connection broke. What came before is kept.") });
       }
     }
     offer(form);
@@ -163,7 +166,11 @@
     },
     verdict: (form) => chosen(form)?.closest("label").title || "",
     key(event, form) {
-      if (form.dataset.chat === "say") return false;
+      if (form.dataset.chat === "say") {
+        if (event.key !== "w") return false;
+        form.elements.message.focus();
+        return true;
+      }
       switch (event.key) {
         case "1":
         case "2":

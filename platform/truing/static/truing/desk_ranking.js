@@ -204,13 +204,15 @@
         .sort((one, other) => places()[one] - places()[other]);
       form.addEventListener("click", (event) => {
         const at = event.target.closest(".chip");
-        if (at) byNumber(Number(at.dataset.position));
+        if (!at) return;
+        if (event.detail) at.blur(); // pressed, and not by a key: Enter submits
+        byNumber(Number(at.dataset.position));
       });
       selects.forEach((select) => select.addEventListener("input", () => write(places())));
       show();
     },
     verdict() {
-      if (form.elements.all_bad?.checked) return "all bad";
+      if (form.elements.all_bad?.checked) return t("all bad");
       const now = places();
       const tiers = [];
       now.forEach((place, position) => {

@@ -126,7 +126,7 @@
     left: () => rows().filter(isOpen).length,
     verdict() {
       const left = place().dataset.digits === "rows" ? 0 : scales.left();
-      return left ? `${left} left` : "";
+      return left ? window.truing.t("{0} left", left) : "";
     },
     key(event) {
       const { key } = event;
@@ -138,6 +138,10 @@
       if (key === "ArrowRight") return along(1);
       if (key === "Backspace") return empty();
       if (key === "f") return toFlags();
+      if (key === "w" && form.elements.text) {
+        form.elements.text.focus();
+        return true;
+      }
       return false;
     },
   };

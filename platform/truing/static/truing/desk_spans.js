@@ -280,21 +280,18 @@
       form.addEventListener("pointerup", (event) => {
         if (event.target.closest("[data-text]")) setTimeout(fromPage, 0);
       });
-      // A button that takes the focus would take Enter, too.
-      form.addEventListener("mousedown", (event) => {
-        if (event.target.closest("[data-label]")) event.preventDefault();
-      });
       form.addEventListener("click", (event) => {
         const label = event.target.closest("[data-label]");
         if (label) mark(labels().indexOf(label.dataset.label));
       });
       draw();
     },
-    verdict: () => (marks.length ? `${marks.length} marked` : ""),
+    verdict: () => (marks.length ? window.truing.t("{0} marked", marks.length) : ""),
     key(event) {
       const { key, shiftKey } = event;
       if (/^[1-9]$/.test(key)) return mark(Number(key) - 1);
-      const isLeftward = form.querySelector("[data-text]:dir(rtl)") ? "ArrowRight" : "ArrowLeft";
+      const isFromTheRight = texts[chosen?.at ?? 0].element.matches(":dir(rtl)");
+      const isLeftward = isFromTheRight ? "ArrowRight" : "ArrowLeft";
       const isArrow = key === "ArrowLeft" || key === "ArrowRight";
       if (isArrow) return shiftKey ? extend(key !== isLeftward) : step(words, key !== isLeftward);
       if (key === "ArrowDown") return shiftKey ? wholeSentence() : step(sentences, true);
