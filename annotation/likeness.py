@@ -80,7 +80,8 @@ Stretches = list[tuple[int, int]]
 def _stretches(spans: Sequence[Any]) -> dict[tuple[Any, Any], Stretches]:
     """By output and label, in their order, each character in one stretch at most."""
     found: dict[tuple[Any, Any], Stretches] = {}
-    for span in sorted(spans, key=lambda span: (span["start"], span["end"])):
+    whole = [span for span in spans if _is_stretch(span)]
+    for span in sorted(whole, key=lambda span: (span["start"], span["end"])):
         its = found.setdefault((span.get("output"), span.get("label")), [])
         if its and span["start"] <= its[-1][1]:
             its[-1] = (its[-1][0], max(its[-1][1], span["end"]))
@@ -91,6 +92,16 @@ def _stretches(spans: Sequence[Any]) -> dict[tuple[Any, Any], Stretches]:
 
 def _length(stretches: Stretches) -> int:
     return sum(end - start for start, end in stretches)
+
+
+def _is_stretch(span: Any) -> bool:
+    """Beside an order, programs and files may say anything."""
+    if not isinstance(span, Mapping):
+        return False
+    ends, names = (span.get("start"), span.get("end")), (span.get("output"), span.get("label"))
+    return all(isinstance(end, int) for end in ends) and all(
+        name is None or isinstance(name, str) for name in names
+    )
 
 
 def _overlap(mine: Stretches, theirs: Stretches) -> int:

@@ -43,7 +43,7 @@ class Validate(TaskType):
         if problem := problem_with_keys(answer, {"verdict"}):
             return problem
         verdict = answer.get("verdict")
-        if verdict not in VERDICTS:
+        if not isinstance(verdict, str) or verdict not in VERDICTS:
             words = "accept, send back or reject" if options.may_return else "accept or reject"
             return f"Decide: {words}."
         if verdict == "return" and not options.may_return:
