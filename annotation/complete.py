@@ -27,6 +27,10 @@ LONGEST_TEXT = 200_000  # characters
 LARGEST_STREAM = 20_000_000  # bytes: each piece of text is wrapped in some hundred
 LARGEST_LINE = 1_000_000
 LARGEST_PROBLEM = 20_000
+# Where clouds keep their machines' secrets, beside the link-local 169.254.169.254: Amazon's by
+# IPv6, Alibaba's and Oracle's.
+SECRETS = {"fd00:ec2::254", "100.100.100.200", "192.0.0.192"}
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 SAID_OF_A_PROBLEM = 200  # characters of what the endpoint itself says
 
 
@@ -93,7 +97,7 @@ def complete(
             _refuse_stranger(response)
             if response.status_code != 200:
                 raise _refusal(response, key, deadline)
-            yield from _texts(response, deadline)
+            yield from _texts(response, key, deadline)
     except httpx2.ConnectTimeout:
         raise EndpointFailed(
             Trouble.AWAY, "The endpoint cannot be reached: nobody takes the call."
@@ -135,12 +139,20 @@ def _addresses_of(base_url: str) -> list[str]:
 def _refuse_forbidden(addresses: Sequence[str]) -> None:
     for text in addresses:
         address = ipaddress.ip_address(text.partition("%")[0])
-        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-            address = address.ipv4_mapped
-        if address.is_link_local or address.is_multicast or address.is_unspecified:
+        if isinstance(address, ipaddress.IPv6Address):
+            address = _wrapped(address) or address
+        is_odd = address.is_link_local or address.is_multicast or address.is_unspecified
+        if is_odd or str(address) in SECRETS:
             raise EndpointFailed(
                 Trouble.REFUSED, f"{text} is an address that no endpoint may have."
             )
+
+
+def _wrapped(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The older address that stands in one of these, and is reached through it."""
+    if address in NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour
 
 
 def _refuse_stranger(response: httpx2.Response) -> None:
@@ -188,13 +200,18 @@ def _own_words(response: httpx2.Response, key: str, deadline: float) -> str:
         found = found.get("message")
     if not isinstance(found, str):
         return ""
-    words = " ".join(found.split())
+    return _in_short(found, key)
+
+
+def _in_short(text: str, key: str) -> str:
+    """What an endpoint says of its trouble, as it can be kept, and without our key."""
+    words = " ".join(text.replace("\x00", " ").encode("utf-8", "replace").decode().split())
     if key:
         words = words.replace(key, "…")
     return words[:SAID_OF_A_PROBLEM]
 
 
-def _texts(response: httpx2.Response, deadline: float) -> Iterator[str]:
+def _texts(response: httpx2.Response, key: str, deadline: float) -> Iterator[str]:
     """The pieces of text in the answer, streamed or in one."""
     if "json" in response.headers.get("content-type", ""):
         raw = b"".join(_bounded(response, deadline))
@@ -216,8 +233,8 @@ def _texts(response: httpx2.Response, deadline: float) -> Iterator[str]:
             break
         said = _read(content)
         if error := said.get("error"):
-            words = error.get("message", "") if isinstance(error, dict) else str(error)
-            words = " ".join(str(words).split())[:SAID_OF_A_PROBLEM]
+            words = error.get("message", "") if isinstance(error, dict) else error
+            words = _in_short(str(words), key)
             raise EndpointFailed(
                 Trouble.BROKEN, f"The endpoint stopped in the middle: {words or 'without a word'}"
             )

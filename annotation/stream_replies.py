@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from annotation.chat import TROUBLE, ChatOver, NoChat, open_turn, turns_of
-from annotation.complete import EndpointFailed, complete
+from annotation.complete import LONGEST_SECONDS, EndpointFailed, Trouble, complete
 from annotation.judge_turn import NoTurn
 from annotation.models import Annotator, Assignment, Endpoint, Output, Reply
 from annotation.models.output import output_digest
@@ -23,6 +23,7 @@ from annotation.models.output import output_digest
 STREAMS = threading.BoundedSemaphore(settings.CHAT_STREAMS)
 # Something is written at least so often: only then is it seen that nobody listens any more.
 BEAT_SECONDS = 2.0
+TOO_LONG = "The endpoint has not come to an end in time."
 
 
 @dataclass(frozen=True)
@@ -92,9 +93,15 @@ def _stream(
 def _as_it_comes(
     wanted: Sequence[Reply], said: "SimpleQueue[tuple[int, Said | EndpointFailed]]"
 ) -> Iterator[Event]:
-    left = len(wanted)
+    waiting = set(range(len(wanted)))
     beat = time.monotonic()
-    while left:
+    # Whoever sends the head of an answer letter by letter keeps to every other limit.
+    deadline = beat + LONGEST_SECONDS + BEAT_SECONDS
+    while waiting:
+        if time.monotonic() > deadline:
+            for place in sorted(waiting):
+                yield _note_trouble(wanted[place], EndpointFailed(Trouble.SLOW, TOO_LONG))
+            return
         try:
             place, what = said.get(timeout=BEAT_SECONDS)
         except Empty:
@@ -103,10 +110,10 @@ def _as_it_comes(
             continue
         reply = wanted[place]
         if isinstance(what, EndpointFailed):
-            left -= 1
+            waiting.discard(place)
             yield _note_trouble(reply, what)
         elif what.whole is not None:
-            left -= 1
+            waiting.discard(place)
             if kept := keep_reply(reply, what.whole):
                 yield Said(reply.position, whole=kept.text)
         else:

@@ -357,6 +357,25 @@ def test_who_leaves_frees_the_line(serve, chat):
     assert alice.now.waits
 
 
+def never_begins(handler, body):
+    """Sends the head of its answer letter by letter, and so is never silent."""
+    while not handler.server.model_server.over.wait(0.2):
+        handler.wfile.write(b"H")
+
+
+def test_one_that_never_begins_keeps_nobody_waiting(serve, chat, monkeypatch):
+    monkeypatch.setattr("annotation.stream_replies.LONGEST_SECONDS", 0.5)
+    monkeypatch.setattr("annotation.stream_replies.BEAT_SECONDS", 0.1)
+    serve(good=says("Yes."), slow=never_begins)
+    alice = chat()
+    alice.say("Hello")
+    assert sorted(event.problem or event.piece or event.whole for event in alice.hear()) == [
+        "This model takes too long.",
+        "Yes.",
+        "Yes.",
+    ]
+
+
 def test_answers_may_come_all_together(serve, chat):
     serve(**ENDPOINTS)
     alice = chat(together=True)

@@ -146,7 +146,12 @@ def test_an_answer_has_an_end_in_time_and_size(serve):
 
 
 @pytest.mark.parametrize(
-    "host", ["169.254.169.254", "[fe80::1]", "0.0.0.0", "224.0.0.1", "[::ffff:169.254.169.254]"]
+    "host",
+    [
+        *("169.254.169.254", "[fe80::1]", "0.0.0.0", "224.0.0.1", "[::ffff:169.254.169.254]"),
+        # The same behind a gateway between the two kinds of address, and other clouds' own.
+        *("[64:ff9b::a9fe:a9fe]", "[2002:a9fe:a9fe::]", "[fd00:ec2::254]", "100.100.100.200"),
+    ],
 )
 def test_the_address_of_a_clouds_secrets_is_never_spoken_to(project, host):
     endpoint = make.endpoint(project, base_url=f"http://{host}/v1")
@@ -209,6 +214,22 @@ def test_the_key_is_sent_and_never_shown(serve, monkeypatch, client, erin, caplo
     seen += [json.dumps(event.details) for event in Event.objects.all()]
     seen += [caplog.text]
     assert not any("very-secret" in text for text in seen)
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_its_own_words_are_such_as_can_be_kept_and_never_our_key(serve, monkeypatch, erin, status):
+    monkeypatch.setenv("TRUING_KEY_VENDOR", "sk-very-secret")
+
+    def tells(handler, body):
+        said = {"error": {"message": "a \x00 b \ud800 for sk-very-secret"}}
+        if status == 400:
+            refuses(400, said)(handler, body)
+        else:
+            begin(handler)
+            event(handler, said)
+
+    problem = check_endpoint(serve(tells, key_name="TRUING_KEY_VENDOR"), actor=erin)
+    assert problem.endswith("a b ? for …")
 
 
 def test_only_variables_that_are_meant_for_it_are_sent_anywhere(project):

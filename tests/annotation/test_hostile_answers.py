@@ -23,31 +23,9 @@ THINGS = [
     *([{"role": "user", "content": "Hi."}], [{"role": [], "content": {}}], [{"role": "user"}]),
 ]
 NAMES = [
-    "tiers",
-    "strength",
-    "all_bad",
-    "ratings",
-    "flags",
-    "labels",
-    "spans",
-    "text",
-    "verdict",
-    "messages",
-    "language",
-]
-NAMES += [
-    "reason",
-    "output",
-    "start",
-    "end",
-    "label",
-    "severity",
-    "content",
-    "role",
-    "category",
-    "a",
-    "b",
-    "zz",
+    *("tiers", "strength", "all_bad", "ratings", "flags", "labels", "spans", "text", "verdict"),
+    *("messages", "language", "reason", "output", "start", "end", "label", "severity"),
+    *("content", "role", "category", "a", "b", "zz"),
 ]
 
 
