@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.template.loader import get_template
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext
@@ -238,3 +239,16 @@ def test_the_desk_of_every_type_speaks_german(client, project, alice, name):
     english = {line for line in english if line not in of_the_queue}
     assert english == set()
     assert {"Tasten", "Überspringen"} & shown
+
+
+# --- the templates themselves
+
+
+def every_template():
+    folder = Path(settings.TEMPLATES_FOLDER)
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*.html"))
+
+
+@pytest.mark.parametrize("name", every_template())
+def test_a_template_can_be_read(name):
+    assert get_template(name)
