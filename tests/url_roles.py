@@ -81,6 +81,7 @@ URL_ROLES: dict[str, dict[str, str]] = {
     "api_priority": {"POST": "CURATOR"},
     "prompts": {"GET": "REVIEWER"},
     "prompt": {"GET": "REVIEWER"},
+    "outputs": {"GET": "REVIEWER"},
     "answers": {"GET": "REVIEWER"},
     "feedback": {"GET": "CURATOR"},
     "imports": {"GET": "CURATOR", "POST": "CURATOR"},

@@ -98,7 +98,7 @@ def _steps(project: Project, role: int, promotion: Promotion | None) -> list[dic
         ("Prompts", "prompts", Role.REVIEWER, _count(Prompt.objects.filter(project=project))),
         (
             "Outputs",
-            "prompts",
+            "outputs",
             Role.REVIEWER,
             _count(Output.objects.filter(prompt__project=project)),
         ),

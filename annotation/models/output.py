@@ -19,15 +19,34 @@ class OutputQuerySet(models.QuerySet["Output"]):
         A checkpoint answers review prompts in order to be reviewed; when a review is over, its
         queue is closed.
         """
+        return self.filter(self._is_under_review())
+
+    def open_to_all(self) -> "OutputQuerySet":
+        """Those whose source may be shown."""
+        # Asked of each row, so that a page of a list reads no more than its rows.
+        return self.filter(~self._is_under_review())
+
+    def narrowed(
+        self, *, text: str = "", source: str = "", split: str = "", language: str = ""
+    ) -> "OutputQuerySet":
+        """Those that say this, come from there, or answer such prompts."""
+        found = self
+        if text:
+            found = found.filter(text__icontains=text)
+        if source:
+            found = found.filter(source=source)
+        if split:
+            found = found.filter(prompt__split=split)
+        if language:
+            found = found.filter(prompt__language=language)
+        return found
+
+    def _is_under_review(self) -> Q:
         reviewed = self._in_reviews()
         running = reviewed.exclude(task__queue__state="closed")
         finished = reviewed.filter(task__queue__state="closed")
         waiting = Q(prompt__split="review", source__startswith="checkpoint:")
-        return self.filter(Exists(running) | (waiting & ~Exists(finished)))
-
-    def open_to_all(self) -> "OutputQuerySet":
-        """Those whose source may be shown."""
-        return self.exclude(pk__in=self.model.objects.under_review().values("pk"))
+        return Q(Exists(running)) | (waiting & ~Q(Exists(finished)))
 
     @staticmethod
     def _in_reviews() -> "models.QuerySet[models.Model]":

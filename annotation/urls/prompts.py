@@ -4,11 +4,12 @@ from django.urls import path
 
 from annotation.api import answers as answers_api
 from annotation.api import prompts as prompts_api
-from annotation.views import answers, prompts
+from annotation.views import answers, outputs, prompts
 
 pages = [
     path("prompts/", prompts.prompts, name="prompts"),
     path("prompts/<int:pk>/", prompts.prompt, name="prompt"),
+    path("outputs/", outputs.outputs, name="outputs"),
     path("answers/", answers.answers, name="answers"),
     path("feedback/", prompts.feedback, name="feedback"),
 ]

@@ -1,5 +1,6 @@
 """Datasets: what is frozen, what would be, and what is in a version."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -170,11 +171,7 @@ def version(request: Request, slug: str, name: str, number: int) -> HttpResponse
             for format, export in EXPORTS.items()
             if found.kind in export.reads
         ],
-        "length_formats": [
-            (format, export.label)
-            for format, export in EXPORTS.items()
-            if found.kind in export.reads
-        ],
+        "length_formats": formats_measured(found),
         "card": card_of(manifest),
         "split": split,
         "rows": [{"number": start + place, **row} for place, row in enumerate(rows)],
@@ -206,6 +203,13 @@ def row_votes(
         "votes": votes_behind(found.dataset.project, rows[0]),
     }
     return render(request, "annotation/votes.html", context, fragment="votes")
+
+
+def formats_measured(version: DatasetVersion) -> list[tuple[str, str]]:
+    """The formats whose rows a trainer cuts into tokens: those of rows, if there are any."""
+    fitting = [(name, one) for name, one in EXPORTS.items() if version.kind in one.reads]
+    of_rows = [(name, one.label) for name, one in fitting if not one.of_tasks]
+    return of_rows or [(name, one.label) for name, one in fitting]
 
 
 def card_of(manifest: dict[str, Any]) -> str:
@@ -252,6 +256,7 @@ def _counts(counted: Preview) -> dict[str, Any]:
     ]
     return {
         "rows": [(split, counts["rows"][split]) for split in SPLITS],
+        "parts": _parts(counts["rows"]),
         "total": counted.total,
         "steps": [step for step in steps if step[1]],
         "annotations": counted.annotations,
@@ -264,15 +269,18 @@ def _counts(counted: Preview) -> dict[str, Any]:
 
 def _splits(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     """The parts of a bar, from left to right, and their files."""
-    total = sum(manifest["rows"].values())
+    return [
+        {**part, "file": manifest["files"].get(part["name"])} for part in _parts(manifest["rows"])
+    ]
+
+
+def _parts(rows: Mapping[str, int]) -> list[dict[str, Any]]:
+    total = sum(rows.values()) or 1
     parts, left = [], 0.0
     for split in SPLITS:
-        rows = manifest["rows"][split]
-        file = manifest["files"].get(split)
-        parts.append(
-            {"name": split, "rows": rows, "x": left, "w": 100 * rows / total, "file": file}
-        )
-        left += 100 * rows / total
+        width = 100 * rows[split] / total
+        parts.append({"name": split, "rows": rows[split], "x": left, "w": width})
+        left += width
     return parts
 
 

@@ -17,7 +17,7 @@ from annotation.exports import EXPORTS
 from annotation.measure import lengths_of
 from annotation.models import DatasetVersion
 from annotation.preview import SPLITS
-from annotation.views.datasets import card_of
+from annotation.views.datasets import card_of, formats_measured
 from annotation.write_parquet import write_parquet
 from truing import storage
 from truing.access import Role
@@ -76,10 +76,10 @@ def download_file(
 def lengths(request: Request, slug: str, name: str, number: int) -> HttpResponse:
     """How many rows are longer than a trainer takes, by estimate."""
     found = version_for(request, slug, name, number, at_least=Role.CURATOR)
-    fitting = [one for one, export in EXPORTS.items() if found.kind in export.reads]
+    fitting = formats_measured(found)
     format = request.GET.get("format", "")
-    if format not in fitting:
-        format = fitting[0]
+    if format not in dict(fitting):
+        format = fitting[0][0]
     asked = key_of(request.GET.get("length", "")) or USUAL_LENGTH
     measured = lengths_of(format_for(found, format), min(max(1, asked), LONGEST), None)
     rows = 0
@@ -92,7 +92,7 @@ def lengths(request: Request, slug: str, name: str, number: int) -> HttpResponse
         "name": str(found),
         "version": found,
         "format": format,
-        "length_formats": [(one, EXPORTS[one].label) for one in fitting],
+        "length_formats": fitting,
         "length": measured.max_length,
         "measured": {
             "rows": rows,

@@ -116,5 +116,5 @@ def _tags(project: Project) -> list[str]:
 
 
 def _sources(project: Project) -> list[str]:
-    outputs = Output.objects.filter(prompt__project=project).order_by("source")
-    return list(outputs.values_list("source", flat=True).distinct()[: MANY + 1])
+    newest = Output.objects.filter(prompt__project=project).exclude(source="").order_by("-pk")
+    return sorted(set(newest.values_list("source", flat=True)[:2000]))[: MANY + 1]

@@ -34,6 +34,7 @@ NAVIGATION: tuple[tuple[str, tuple[tuple[str, str, Role], ...]], ...] = (
         (
             ("queues", "Queues", Role.CURATOR),
             ("prompts", "Prompts", Role.REVIEWER),
+            ("outputs", "Outputs", Role.REVIEWER),
             ("answers", "Answers", Role.REVIEWER),
             ("agreement", "Agreement", Role.REVIEWER),
             ("disputes", "Adjudicate", Role.REVIEWER),
