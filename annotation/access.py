@@ -112,7 +112,7 @@ def own_task_for(request: HttpRequest, slug: str, pk: int) -> tuple[Task, Annota
 
 def annotator_for(request: HttpRequest, slug: str, pk: int, *, at_least: Role) -> Annotator:
     project = project_for(request, slug, at_least=at_least)
-    found = Annotator.objects.select_related("project", "user")
+    found = Annotator.objects.select_related("project", "user", "paused_by")
     return get_object_or_404(found, pk=pk, project=project)
 
 
