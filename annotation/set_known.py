@@ -9,6 +9,7 @@ from django.db import transaction
 from annotation.edit_queue import refuse_reserved
 from annotation.models import Task
 from annotation.submit import BadAnswer
+from annotation.task_types import TaskType
 from truing.audit import record
 from truing.errors import Refused
 from truing.models import User
@@ -20,11 +21,17 @@ class NoneKnown(Refused):
     """A chat has no known answer: every person has another one."""
 
 
+def takes_why(task_type: TaskType) -> bool:
+    """Whether its answers have a place for the reason why one is right."""
+    said = {**task_type.example_answer, "reason": "So."}
+    return not task_type.problem_with(said, ["a", "b"], task_type.Options())
+
+
 @transaction.atomic
 def set_known(
     task: Task, answer: dict[str, Any], *, is_check: bool = False, why: str = "", actor: User | None
 ) -> Task:
-    """From now on answers are compared with this one. Those that were given stay counted as they are.
+    """From now on answers are compared with this one; what was given stays counted as it was.
 
     `why` is shown after the answer, where the queue is for training.
     """
@@ -41,7 +48,7 @@ def set_known(
     if problem:
         raise BadAnswer(problem)
     why = why.replace("\x00", "").strip()[:WHY_LENGTH]
-    known = {**answer, "reason": why} if why else answer
+    known = {**answer, "reason": why} if why and takes_why(queue.task_type) else answer
     Task.objects.filter(pk=task.pk).update(gold=known, is_check=is_check)
     task.gold, task.is_check = known, is_check
     kind = "attention" if is_check else "gold"

@@ -184,14 +184,25 @@ class _Writing:
             gold = arrival.line.gold
             gold_text = None if gold is None else _encode(gold)
             brief = _encode(arrival.line.brief)
-            tasks.append((key, queue.pk, prompt_id, arrival.line.id, gold_text, brief, self.now))
+            tasks.append(
+                (
+                    key,
+                    queue.pk,
+                    prompt_id,
+                    arrival.line.id,
+                    gold_text,
+                    arrival.line.is_check,
+                    brief,
+                    self.now,
+                )
+            )
             if prompt_id is None:
                 continue
             outputs += [
                 (key, output_ids[prompt_id, digest, source], position, ref)
                 for position, (ref, digest, source) in enumerate(arrival.shape)
             ]
-        copy_rows(Task, "id queue_id prompt_id ref gold brief created_at", tasks)
+        copy_rows(Task, "id queue_id prompt_id ref gold is_check brief created_at", tasks)
         copy_rows(TaskOutput, "task_id output_id position ref", outputs)
         self.stored.tasks += len(keys)
         return keys
