@@ -262,9 +262,13 @@ class _Writing:
         """As many for each new task as its queue wants answers beside those that came with it."""
         rows: Rows = []
         for queue, task_id, _, annotations in tasks:
-            votes = sum(one.is_vote and one.round == 1 for one in annotations)
+            newest = max((one.round for one in annotations if one.is_vote), default=1)
+            votes = sum(one.is_vote and one.round == newest for one in annotations)
             rows += [
-                (task_id, queue.pk, "free", "answer", 1, "{}", "", lane_for(queue, level=level))
+                (
+                    *(task_id, queue.pk, "free", "answer", newest, "{}", ""),
+                    lane_for(queue, level=level),
+                )
                 for level in range(votes, queue.overlap)
             ]
         copy_rows(Assignment, "task_id queue_id state purpose round shown skip_reason lane", rows)
