@@ -273,3 +273,17 @@ def test_another_queue_is_chosen_by_a_key(project, alice, open_page):
     page.keyboard.press("Enter")
     page.wait_for_url("**/desk/?queue=*")
     assert page.locator("summary", has_text="Two").count() == 1
+
+
+def test_who_has_answered_all_hears_that_nothing_is_left(project, alice, open_page):
+    make.task(project)
+    page = open_page(alice)
+    page.goto("/p/demo/desk/")
+    page.keyboard.press("r")
+    page.keyboard.type("Kinder")
+    page.keyboard.press("Escape")
+    page.keyboard.press("2")
+    page.keyboard.press("Enter")
+    wait_for_question(page, 1)
+    page.get_by_text("Nothing left for you").wait_for()
+    assert page.evaluate("document.activeElement.textContent") == "Desk"

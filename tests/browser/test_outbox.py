@@ -199,6 +199,26 @@ def test_who_was_signed_out_meanwhile_answers_once_signed_in_again(
     assert order_of(Annotation.objects.get()) == "2 is slightly better"
 
 
+def test_what_was_typed_after_one_was_signed_out_is_there_once_signed_in_again(
+    project, alice, pairs, open_page
+):
+    page = open_page(alice)
+    page.goto("/p/demo/desk/")
+    cookies = page.context.cookies()
+    page.context.clear_cookies()
+    page.keyboard.press("r")
+    page.keyboard.type("Half a thought")
+    page.get_by_text("Draft kept here").wait_for()
+    page.context.add_cookies(cookies)
+    page.goto("/p/demo/desk/")
+    nothing_is_left(page)
+    for _ in range(100):
+        if page.locator("#reason").input_value() == "Half a thought":
+            break
+        page.wait_for_timeout(50)
+    assert page.locator("#reason").input_value() == "Half a thought"
+
+
 def test_an_answer_that_arrived_at_once_leaves_nothing_behind(project, alice, pairs, open_page):
     page = open_page(alice)
     page.goto("/p/demo/desk/")

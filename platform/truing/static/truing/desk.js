@@ -62,7 +62,9 @@
     const data = new FormData(form);
     try {
       const answer = await post(url, data, keepalive);
-      if (answer.status >= 502) throw new Error("away");
+      // Signed out, or the page is too old: the page that comes next sends it.
+      const isOut = answer.type === "opaqueredirect" || answer.status === 403;
+      if (isOut || answer.status >= 502) throw new Error("away");
       window.truing.outbox.draftSaved(url);
       if (at !== question || isSending) return;
       if (answer.ok) status(t("Draft saved"));
@@ -136,11 +138,10 @@
     guideline(recall("guideline"), false);
     // The next turn of a chat is the same question.
     if (isVeiled() && uncovered && uncovered === asked()) veil(false);
-    if (!form) return;
-    type().start?.(form);
-    const verdict = question.querySelector("[data-verdict]");
+    if (form) type().start?.(form);
+    const verdict = form && question.querySelector("[data-verdict]");
     if (verdict) verdict.textContent = type().verdict?.(form) || "";
-    // A screen reader hears that there is another question; keys go to the page, not to a field.
+    // A screen reader hears that there is another question, or none any more; keys go to the page, not to a field.
     // (A swap gives the focus to the field in which the last answer was typed.)
     const at = document.activeElement;
     if (!at || at === document.body || question.contains(at)) {

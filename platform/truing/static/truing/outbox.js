@@ -186,8 +186,9 @@
       if (!isDraft && isShown) hold(true);
       const answer = await post(entry);
       if (AWAY.has(answer.status)) throw new Error("away");
-      // Signed out: it waits until this person is back.
+      // Signed out, or this page is too old: it waits until this person opens another.
       if (answer.type === "opaqueredirect" || answer.headers.get("HX-Redirect")) continue;
+      if (answer.status === 403 && !isFirst) continue;
       store.remove(entry.name);
       isSent ||= !isDraft && answer.ok;
       if (isDraft || answer.ok) {
