@@ -13,7 +13,6 @@ from annotation.adjudicate import (
     ask_another,
     may_see,
     reopen,
-    see_answers,
     send_back,
     settle,
     settlement_of,
@@ -165,7 +164,6 @@ def dispute(request: Request, slug: str, pk: int) -> Response:
     """One question with all that was answered."""
     task = task_for(request, slug, pk)
     may_see(task, person(request))
-    see_answers(task, person(request))
     return Response(_record(task))
 
 

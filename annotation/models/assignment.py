@@ -28,14 +28,6 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         """Slots that nobody has taken, in the order in which they are given."""
         return self.filter(state=Assignment.State.FREE).order_by("lane", "pk")
 
-    def waiting_for_task(self) -> "AssignmentQuerySet":
-        """Of the task of an outer query: what is wanted and not given yet."""
-        return self.filter(
-            task=models.OuterRef("pk"),
-            state__in=[Assignment.State.FREE, Assignment.State.HELD],
-            purpose=Assignment.Purpose.ANSWER,
-        )
-
     def lapsed(self) -> "AssignmentQuerySet":
         """Slots whose hold has run out, the longest ago first."""
         return self.filter(
@@ -184,9 +176,6 @@ class Assignment(models.Model):
                 fields=["annotator"], condition=Q(state="held"), name="assignment_in_hand"
             ),
             models.Index(fields=["annotator", "queue", "lane", "id"], name="assignment_met"),
-            models.Index(
-                fields=["queue"], condition=Q(state="answered"), name="assignment_answered"
-            ),
             models.Index(fields=["annotator", "-closed_at"], name="assignment_by_annotator"),
             # The few by which others count no more: see `AnnotationQuerySet.counting`.
             models.Index(

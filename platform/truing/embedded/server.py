@@ -29,6 +29,8 @@ SETTINGS = {
     "unix_socket_permissions": "0700",
     "max_connections": "200",
     "jit": "off",
+    # A new database grows fast from nothing, and plans made for nothing would stay a minute.
+    "autovacuum_naptime": "10s",
 }
 
 
