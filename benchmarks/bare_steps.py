@@ -18,9 +18,9 @@ django.setup()
 import psycopg  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from annotation import assign, enter, pick, submit  # noqa: E402
+from annotation import assign, enter, observe, pick, submit  # noqa: E402
 from annotation.lanes import FRONT_LANE  # noqa: E402
-from annotation.models import Annotator  # noqa: E402
+from annotation.models import Annotator, Task  # noqa: E402
 from annotation.models.queue import MAIN_LANE  # noqa: E402
 from truing.embedded import database_settings  # noqa: E402
 
@@ -37,6 +37,7 @@ JOIN truing_project project ON project.id = queue.project_id
 JOIN annotation_annotator annotator ON annotator.id = slot.annotator_id
 WHERE slot.id = %s AND project.slug = 'bench'
 """
+PROMPT = [field.name for field in Task._meta.concrete_fields].index("prompt")
 
 
 class Steps:
@@ -48,9 +49,10 @@ class Steps:
             host=given["HOST"], user=given["USER"], dbname=given["NAME"], prepare_threshold=3
         )
         self.connection.autocommit = True
+        self.connection.execute("SET plan_cache_mode = force_generic_plan")  # as Django's have
         self.queue, self.annotator = queue, annotator
         self.milliseconds: list[float] = []
-        self.after = 0
+        self.after = self.task = self.prompt = 0
 
     def run(self, until: float) -> None:
         held = self.step(None)
@@ -84,15 +86,29 @@ class Steps:
                     "today": now.date(),
                 }
                 self.ask(submit._CLOSE, values)
+                seen = {
+                    "annotator": who.pk,
+                    "queue": self.queue,
+                    "task": self.task,
+                    "slot": held,
+                    "prompt": self.prompt,
+                    "project": who.project_id,
+                }
+                [[standing, *_]] = self.ask(observe._READ, seen)
+                moved = {name: standing[name] for name in observe._MOVED}
+                moved |= {"level": json.dumps(standing["level"]), "id": standing["id"]}
+                self.ask(observe._WRITE, moved | {"answers": standing["answers"] + 1})
             open_to_them = {
                 "annotator": who.pk,
                 "project": who.project_id,
                 "now": now,
                 "today": now.date(),
+                "sensitive_today": 0,
             }
             self.ask(pick._OPEN_QUEUES, open_to_them)
             wanted = {
                 "annotator": who.pk,
+                **pick.withheld_in([]),
                 "now": now,
                 "queues": [self.queue],
                 "lapsed": [],
@@ -105,12 +121,15 @@ class Steps:
             if not rows:
                 return None
             slot, task = rows[0][0], rows[0][1]
+            self.task, self.prompt = task, rows[0][pick._SLOT + PROMPT]
             shown = random.sample(["a", "b"], k=2)
             taken = {
                 "slot": slot,
                 "task": task,
                 "annotator": who.pk,
                 "now": now,
+                "today": now.date(),
+                "is_sensitive": False,
                 "until": now + timedelta(minutes=5),
                 "shown": shown,
                 "guideline": None,

@@ -6,6 +6,10 @@ Starts a PostgreSQL and a web of its own in a temporary folder, fills queues, an
 people (`benchmarks/people.py`, another process) sign in and work over HTTP. A step is an answer
 and the next question, in one request. Afterwards SQL tells what the database holds. The same SQL
 of a step is also run without the web. The last line is one JSON object.
+
+What is seeded is vacuumed, analyzed and written out (CHECKPOINT) before people begin, and another
+queue has been worked on before: as in a database that has rested. People answer by chance in queues
+without rules; in `with_rules` they mostly agree, or the rules would stop them, and rightly.
 """
 
 import argparse
@@ -34,6 +38,7 @@ SCENARIOS = {
     "tasks_1m": {"tasks": 1_000_000},
     "met_50k": {"tasks": MET + 10_000, "met": MET},
     "killed": {"tasks": 10_000, "kill": True},
+    "with_rules": {"tasks": 10_000, "rules": True},
 }
 
 
@@ -80,9 +85,10 @@ class Benchmark:
         self.cookies: list[dict[str, str]] = [{} for _ in range(given.people)]
 
     def run(self) -> dict[str, Any]:
-        from benchmarks.seed_desk import make_world
+        from benchmarks.seed_desk import make_world, seed_worked_on
 
         self.world = make_world(SLUG, self.given.people, PASSWORD, PROMPTS)
+        seed_worked_on(self.world)
         scenarios = {}
         with Web(self.given.processes, self.given.threads) as self.web:
             for name in self.given.scenario or SCENARIOS:
@@ -92,15 +98,17 @@ class Benchmark:
         say(f"bare SQL: {json.dumps(bare)}")
         return {"scenarios": scenarios, "bare_sql": bare, "cores": os.cpu_count()}
 
-    def scenario(self, tasks: int, met: int = 0, kill: bool = False) -> dict[str, Any]:
+    def scenario(
+        self, tasks: int, met: int = 0, kill: bool = False, rules: bool = False
+    ) -> dict[str, Any]:
         from benchmarks.seed_desk import seed
 
         tasks = self.given.tasks or tasks
         say(f"seeding {tasks:,} tasks{f', {met:,} of them met by everybody' if met else ''}")
         began = time.monotonic()
-        queue = seed(self.world, tasks, OVERLAP, met=min(met, tasks // 2))
+        queue = seed(self.world, tasks, OVERLAP, met=min(met, tasks // 2), rules=rules)
         seeded = time.monotonic() - began
-        done = self.work(queue, kill=kill)
+        done = self.work(queue, kill=kill, agree=rules)
         times = sorted(done["milliseconds"]) or [0.0]
         result = {
             "people": self.given.people,
@@ -118,9 +126,11 @@ class Benchmark:
         }
         if kill:
             result["killed"] = done["killed"]
+        if rules:
+            result["stopped_by_rules"] = stopped(self.world.project.pk)
         return result
 
-    def work(self, queue: int, *, kill: bool) -> dict[str, Any]:
+    def work(self, queue: int, *, kill: bool, agree: bool) -> dict[str, Any]:
         order = {
             "port": self.web.port,
             "slug": SLUG,
@@ -129,6 +139,7 @@ class Benchmark:
             "password": PASSWORD,
             "cookies": self.cookies,
             "seconds": self.given.seconds,
+            "agree": agree,
         }
         client = subprocess.Popen(
             [sys.executable, str(ROOT / "benchmarks" / "people.py")],
@@ -285,6 +296,13 @@ def checked(queue: int, acknowledged: list[str]) -> dict[str, int]:
         "lost": lost + empty,
         "duplicates": duplicates,
     }
+
+
+def stopped(project: int) -> int:
+    """How many people the rules have stopped."""
+    from annotation.models import Annotator
+
+    return Annotator.objects.filter(project=project, paused_at__isnull=False).count()
 
 
 if __name__ == "__main__":

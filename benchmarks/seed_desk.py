@@ -50,7 +50,12 @@ def make_world(slug: str, people: int, password: str, prompts: int) -> World:
     return World(project, emails, [one.pk for one in annotators], [one.pk for one in made])
 
 
-def seed(world: World, tasks: int, overlap: int, *, met: int = 0) -> int:
+def seed_worked_on(world: World) -> None:
+    """A queue that everybody has worked on for a while."""
+    seed(world, 400, 1, met=200)
+
+
+def seed(world: World, tasks: int, overlap: int, *, met: int = 0, rules: bool = False) -> int:
     """An open queue of so many tasks, the only open one; the first may have been met by all.
 
     Those have been answered by everybody, and their other slots are still free.
@@ -63,7 +68,7 @@ def seed(world: World, tasks: int, overlap: int, *, met: int = 0) -> int:
         type="pairwise",
         overlap=people + overlap if met else overlap,
         guideline=GUIDELINE,
-        rules=False,  # who answers by chance would be stopped, and rightly
+        rules=rules,  # who answers by chance would be stopped, and rightly
         actor=None,
     )
     with _unchecked() as cursor:
@@ -80,7 +85,15 @@ def seed(world: World, tasks: int, overlap: int, *, met: int = 0) -> int:
             cursor.execute(statement, values)
     with connection.cursor() as cursor:
         # As autovacuum has done it where work has gone on for a while.
-        for table in ("task", "taskoutput", "assignment", "annotation", "draft", "bookmark"):
+        for table in (
+            "task",
+            "taskoutput",
+            "assignment",
+            "annotation",
+            "draft",
+            "bookmark",
+            "standing",
+        ):
             cursor.execute(f"VACUUM ANALYZE annotation_{table}")
         cursor.execute("CHECKPOINT")
     return queue.pk
