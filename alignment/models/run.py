@@ -25,6 +25,13 @@ class RunQuerySet(ProcessQuerySet):
             .order_by("-pk")
         )
 
+    def narrowed(self, *, text: str = "", method: str = "", state: str = "") -> "RunQuerySet":
+        """Those called so, of one method, or in one state."""
+        found: RunQuerySet = self.filter(name__icontains=text) if text else self
+        if method:
+            found = found.filter(method=method)
+        return found.filter(state=state) if state else found
+
 
 class Run(Process):
     """One training: what it was given, where it runs, how it ended."""

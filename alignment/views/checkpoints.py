@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_POST
 
@@ -24,6 +23,7 @@ from alignment.sample import Sampling
 from alignment.serve import serve, stop_serving
 from alignment.views.runs import STATES
 from annotation.models import Prompt
+from annotation.views.listing import asked_for, page_of
 from truing.access import Role, membership_for, project_for
 from truing.errors import Invalid
 from truing.http import Request, key_of
@@ -49,20 +49,23 @@ def checkpoints(request: Request, slug: str) -> HttpResponse:
     """All checkpoints, the newest first, and which one is in force."""
     membership = membership_for(request, slug, at_least=Role.REVIEWER)
     project = membership.project
-    found = Checkpoint.objects.in_project(project).select_related("run", "parent").order_by("-pk")
-    after = key_of(request.GET.get("after", ""))
-    if after is not None:
-        found = found.filter(pk__lt=after)
-    page = list(found[: A_PAGE + 1])
+    asked = asked_for(request, ["q", "kind"])
+    found = Checkpoint.objects.in_project(project).select_related("run", "parent")
+    if "q" in asked:
+        found = found.filter(name__icontains=asked["q"])
+    if "kind" in asked:
+        found = found.filter(kind=asked["kind"])
+    page = page_of(request, found, asked, size=A_PAGE)
     promotion = Promotion.objects.in_force(project)
-    address = reverse("checkpoints", args=[slug])
     context = {
-        "checkpoints": page[:A_PAGE],
+        "checkpoints": page.rows,
+        "asked": asked,
+        "kinds": Checkpoint.Kind.values,
         "in_force": promotion.checkpoint_id if promotion else None,
         "may_change": membership.role >= Role.ENGINEER,
         "allow_hub": settings.ALLOW_HUB,
-        "next_url": f"{address}?after={page[A_PAGE - 1].pk}" if len(page) > A_PAGE else "",
-        "first_url": address if after is not None else "",
+        "next_url": page.next_url,
+        "first_url": page.first_url,
     }
     return render(request, "alignment/checkpoints.html", context)
 

@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -18,6 +17,7 @@ from alignment.metrics import curves, log_tail, seconds_left
 from alignment.models import Run
 from alignment.resume import resume as resume_process
 from alignment.views.run_form import RunForm, chosen_in, like, options_in, suggested
+from annotation.views.listing import asked_for, page_of
 from truing.access import Role, membership_for, project_for
 from truing.errors import Refused
 from truing.http import Request, key_of
@@ -43,19 +43,21 @@ STATES = {
 def runs(request: Request, slug: str) -> HttpResponse:
     """All runs, the newest first."""
     membership = membership_for(request, slug, at_least=Role.REVIEWER)
-    found = Run.objects.for_lists(membership.project)
-    after = key_of(request.GET.get("after", ""))
-    if after is not None:
-        found = found.filter(pk__lt=after)
-    page = list(found[: A_PAGE + 1])
-    address = reverse("runs", args=[slug])
+    asked = asked_for(request, ["q", "method", "state"])
+    found = Run.objects.for_lists(membership.project).narrowed(
+        text=asked.get("q", ""), method=asked.get("method", ""), state=asked.get("state", "")
+    )
+    page = page_of(request, found, asked, size=A_PAGE)
     context = {
-        "runs": [_line(run) for run in page[:A_PAGE]],
-        "is_live": any(not run.has_ended for run in page[:A_PAGE]),
+        "runs": [_line(run) for run in page.rows],
+        "asked": asked,
+        "methods": [(name, method.label) for name, method in METHODS.items()],
+        "states": Run.State.values,
+        "is_live": any(not run.has_ended for run in page.rows),
         "here": request.get_full_path(),
         "may_train": membership.role >= Role.ENGINEER,
-        "next_url": f"{address}?after={page[A_PAGE - 1].pk}" if len(page) > A_PAGE else "",
-        "first_url": address if after is not None else "",
+        "next_url": page.next_url,
+        "first_url": page.first_url,
     }
     return render(request, "alignment/runs.html", context, fragment="runs")
 

@@ -17,6 +17,7 @@ from annotation.freeze import freeze, rows_of
 from annotation.models import Dataset, DatasetVersion
 from annotation.preview import SPLITS, Preview, preview
 from annotation.recipe import KINDS
+from annotation.views.listing import asked_for, page_of
 from annotation.views.recipe_form import RecipeForm, initial_of
 from truing import storage
 from truing.access import Role, project_for
@@ -42,16 +43,19 @@ ABOUT_KINDS = {
 def datasets(request: Request, slug: str) -> HttpResponse:
     """All datasets, the newest first, with their newest version."""
     project = project_for(request, slug, at_least=Role.CURATOR)
-    found = Dataset.objects.filter(project=project).with_newest_version().order_by("-pk")
-    after = key_of(request.GET.get("after", ""))
-    if after is not None:
-        found = found.filter(pk__lt=after)
-    page = list(found[: A_PAGE + 1])
-    address = reverse("datasets", args=[slug])
+    asked = asked_for(request, ["q", "kind"])
+    found = Dataset.objects.filter(project=project).with_newest_version()
+    if "q" in asked:
+        found = found.filter(name__icontains=asked["q"])
+    if "kind" in asked:
+        found = found.filter(kind=asked["kind"])
+    page = page_of(request, found, asked, size=A_PAGE)
     context = {
-        "datasets": page[:A_PAGE],
-        "next_url": f"{address}?after={page[A_PAGE - 1].pk}" if len(page) > A_PAGE else "",
-        "first_url": address if after is not None else "",
+        "datasets": page.rows,
+        "asked": asked,
+        "kinds": list(ABOUT_KINDS),
+        "next_url": page.next_url,
+        "first_url": page.first_url,
     }
     return render(request, "annotation/datasets.html", context)
 

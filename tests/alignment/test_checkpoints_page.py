@@ -294,3 +294,18 @@ def test_the_page_says_what_stands_in_the_way(page, checkpoint, project, erin):
     content = page("checkpoint", new.pk).content.decode()
     assert "It needs a finished review against old first." in content
     assert reverse("checkpoint_promote", args=["demo", new.pk]) not in content
+
+
+def test_checkpoints_are_found_by_name_and_kind(client, erin, checkpoint):
+    checkpoint("big one")
+    checkpoint("judge", kind="reward")
+    client.force_login(erin)
+
+    def found(**asked):
+        response = client.get(reverse("checkpoints", args=["demo"]), asked)
+        return [one.name for one in response.context["checkpoints"]]
+
+    assert found() == ["judge", "big one"]
+    assert found(q="BIG") == ["big one"]
+    assert found(kind="reward") == ["judge"]
+    assert found(q="big", kind="reward") == []

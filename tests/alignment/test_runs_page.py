@@ -270,3 +270,21 @@ def test_a_program_reads_what_each_method_takes(client, erin, project):
     ppo = next(item for item in found if item["name"] == "ppo")
     assert ppo["needs_reward"] is True
     assert ppo["options"]["properties"]["learning_rate"]["type"] == "number"
+
+
+def test_runs_are_found_by_name_method_and_state(page, project):
+    for name, method, state in (
+        ("first words", "sft", "succeeded"),
+        ("kinder", "dpo", "failed"),
+        ("kinder again", "dpo", "succeeded"),
+    ):
+        Run.objects.create(project=project, name=name, method=method, state=state)
+
+    def found(query):
+        return [line["run"].name for line in page("runs", query=query).context["runs"]]
+
+    assert found("") == ["kinder again", "kinder", "first words"]
+    assert found("?q=KIND") == ["kinder again", "kinder"]
+    assert found("?method=dpo&state=failed") == ["kinder"]
+    assert found("?state=running") == []
+    assert "Nothing fits" in page("runs", query="?q=nothing").content.decode()

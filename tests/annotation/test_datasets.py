@@ -342,3 +342,18 @@ def pairs(project, outputs=("a good answer", "a bad answer")):
         type(task.prompt).objects.filter(pk=task.prompt.pk).update(split="train")
         make.vote(task, "a", "b")
     return freeze(project, name="first", kind="preference", actor=None)
+
+
+def test_datasets_are_found_by_name_and_kind(client, project, clara):
+    pairs(project)
+    freeze(project, name="answers", kind="instruction", recipe={"sources": ["model 0"]}, actor=None)
+    client.force_login(clara)
+
+    def found(**asked):
+        response = client.get(reverse("datasets", args=["demo"]), asked)
+        return [one.name for one in response.context["datasets"]]
+
+    assert found() == ["answers", "first"]
+    assert found(q="FIR") == ["first"]
+    assert found(kind="instruction") == ["answers"]
+    assert found(q="nothing") == []
