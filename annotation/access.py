@@ -92,9 +92,9 @@ def flag_for(request: HttpRequest, slug: str, pk: int) -> Flag:
     return get_object_or_404(found, pk=pk, task__queue__project=project)
 
 
-def task_for(request: HttpRequest, slug: str, pk: int) -> Task:
+def task_for(request: HttpRequest, slug: str, pk: int, *, at_least: Role = Role.REVIEWER) -> Task:
     """A question with all that was answered, for reviewers."""
-    project = project_for(request, slug, at_least=Role.REVIEWER)
+    project = project_for(request, slug, at_least=at_least)
     found = Task.objects.select_related("queue__project", "prompt")
     return get_object_or_404(found, pk=pk, queue__project=project)
 
@@ -112,7 +112,7 @@ def own_task_for(request: HttpRequest, slug: str, pk: int) -> tuple[Task, Annota
 
 def annotator_for(request: HttpRequest, slug: str, pk: int, *, at_least: Role) -> Annotator:
     project = project_for(request, slug, at_least=at_least)
-    found = Annotator.objects.select_related("project", "user")
+    found = Annotator.objects.select_related("project", "user", "paused_by")
     return get_object_or_404(found, pk=pk, project=project)
 
 

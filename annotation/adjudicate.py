@@ -87,20 +87,24 @@ def may_see(task: Task, user: User) -> None:
 
 @transaction.atomic
 def take_dispute(task: Task, user: User) -> tuple[Dispute, bool]:
-    """The dispute about a task, and whether it is now this reviewer's to settle.
-
-    Whoever has seen what others answered is not asked the same any more.
-    """
+    """The dispute about a task, and whether it is now this reviewer's to settle."""
     _refuse_unsettled(task)
     may_see(task, user)
-    me = Annotator.objects.member(task.queue.project, user)
-    Exemption.objects.update_or_create(task=task, annotator=me, defaults={"why": Exemption.Why.SAW})
+    me = see_answers(task, user)
     dispute = _dispute_about(task)
     # Compare and set: of two who open it at once, one holds it.
     held = Dispute.objects.filter(pk=dispute.pk).takeable_by(me)
     is_mine = bool(held.update(held_by=me, held_until=timezone.now() + HOLD))
     dispute.refresh_from_db()
     return dispute, is_mine
+
+
+def see_answers(task: Task, user: User) -> Annotator:
+    """Whoever sees what others answered is not asked the same any more."""
+    me = Annotator.objects.member(task.queue.project, user)
+    saw = {"why": Exemption.Why.SAW}
+    Exemption.objects.update_or_create(task=task, annotator=me, defaults=saw)
+    return me
 
 
 def hold_dispute(task: Task, user: User) -> bool:
@@ -154,6 +158,7 @@ def settle(
     if not reason.strip():
         raise ReasonWanted
     dispute = _mine(task, actor)
+    see_answers(task, actor)
     if twin := _given_before(task, key, actor):
         return twin
     standing = settlement_of(task)

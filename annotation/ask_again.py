@@ -27,6 +27,11 @@ WHERE task.queue_id = %(queue)s AND task.id = ANY(%(tasks)s)
 ORDER BY task.id, level
 """
 
+_LET_BE = """
+DELETE FROM annotation_assignment WHERE queue_id = %(queue)s AND task_id = ANY(%(tasks)s)
+    AND purpose = 'answer' AND state IN ('free', 'withheld')
+"""
+
 
 @transaction.atomic
 def ask_again(queue: Queue, tasks: Sequence[int], *, why: str = "", actor: User | None) -> int:
@@ -42,6 +47,8 @@ def ask_again(queue: Queue, tasks: Sequence[int], *, why: str = "", actor: User 
         "order": queue.order,
     }
     with connection.cursor() as cursor:
+        # What nobody has taken of earlier rounds is not wanted any more.
+        cursor.execute(_LET_BE, values)
         cursor.execute(_ASK, values)
         added = cursor.rowcount
     if added:

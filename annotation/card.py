@@ -36,6 +36,7 @@ def card_of(name: str, manifest: dict[str, Any], note: str) -> str:
         note,
         _splits(counts),
         _behind(counts, manifest.get("agreement"), manifest["guidelines"]),
+        _left_out(manifest["left_out"]),
         _recipe(manifest["recipe"]),
         _sources(counts["sources"]),
         _loading(name, manifest),
@@ -94,6 +95,15 @@ def _behind(
             f"are the same in {_number(agreement['percent_agreement'])} per cent of cases."
         )
     return "\n\n".join(lines) + _guidelines(guidelines)
+
+
+def _left_out(left_out: dict[str, list[str]]) -> str:
+    if not left_out:
+        return ""
+    people = len({one for names in left_out.values() for one in names})
+    where = "; ".join(f"{queue}: {', '.join(names)}" for queue, names in left_out.items())
+    who = "1 person" if people == 1 else f"{people:,} people"
+    return f"The answers of {who} do not count, because rules found them careless ({where})."
 
 
 def _guidelines(guidelines: dict[str, list[int]]) -> str:

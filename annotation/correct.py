@@ -16,6 +16,7 @@ from annotation.models import (
     Queue,
     Return,
 )
+from annotation.observe import observe_correction
 from annotation.retag import retag_if_classified
 from annotation.submit import LONGEST_SECONDS, check, refuse_if_closed, write_down
 from annotation.validate_again import hold_gates, validate_again
@@ -73,6 +74,8 @@ def correct(
     CorrectionDraft.objects.filter(annotation=annotation).delete()
     keep_written(given, slot.task)
     retag_if_classified(slot.queue, slot.task.prompt_id)
+    if who:
+        observe_correction(annotation, given, who)
     validate_again(annotation, given)
     if who and who.sent_back:
         sent_back = Return.objects.filter(annotation=annotation)

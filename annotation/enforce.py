@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from annotation.conditions import CONDITIONS
 from annotation.fit_slots import fit_slots
-from annotation.models import Annotator, Firing, Rule, Standing
+from annotation.grant import grant, take_away
+from annotation.models import Annotator, Firing, Grant, Rule, Standing
 from annotation.retag import retag_answered_by
 from truing.audit import record
 from truing.errors import Refused
@@ -47,12 +48,12 @@ def _fire(rule: Rule, standing: Standing, reason: str) -> Firing:
         standing=standing,
         when=rule.when,
         then=rule.then,
-        skill=rule.skill,
+        skill=_taken(rule, standing, reason),
         reason=reason[:500],
     )
     annotator = Annotator.objects.select_related("project").get(pk=standing.annotator_id)
     sentence = rule.sentence or KIND.get(rule.when, OTHERWISE)
-    if Then.PAUSE in rule.then:
+    if Then.PAUSE in rule.then and not annotator.paused_by_hand:
         annotator.paused_at = annotator.paused_at or timezone.now()
         annotator.paused_because = (PAUSED + sentence)[:300]
         annotator.save(update_fields=["paused_at", "paused_because"])
@@ -78,6 +79,18 @@ def _fire(rule: Rule, standing: Standing, reason: str) -> Firing:
     return firing
 
 
+def _taken(rule: Rule, standing: Standing, reason: str) -> str:
+    """The skill that is taken away from them, if they have it."""
+    if Then.TAKE_SKILL not in rule.then:
+        return ""
+    held = Grant.objects.standing().select_related("annotator__project")
+    found = held.filter(annotator=standing.annotator_id, skill=rule.skill).first()
+    if found is None:
+        return ""
+    take_away(found, because=reason, actor=None)
+    return rule.skill
+
+
 @transaction.atomic
 def undo_firing(firing: Firing, *, actor: User | None) -> Firing:
     """Take back what a rule did. Their counting for rules begins anew."""
@@ -85,14 +98,14 @@ def undo_firing(firing: Firing, *, actor: User | None) -> Firing:
     Annotator.objects.select_for_update(no_key=True).get(pk=firing.standing.annotator_id)
     standing = (
         Standing.objects.select_for_update(of=("self",))
-        .select_related("queue__project", "annotator")
+        .select_related("queue__project", "annotator__project")
         .get(pk=firing.standing_id)
     )
     undone = Firing.objects.in_force().filter(pk=firing.pk)
     if not undone.update(undone_at=timezone.now(), undone_by=actor):
         raise AlreadyUndone
     begin_anew(standing)
-    _take_back(standing, firing)
+    _take_back(standing, firing, actor)
     standing.save()
     retag_answered_by(standing.annotator_id, standing.queue)
     if {Then.LEAVE_OUT, Then.ASK_AGAIN} & set(firing.then) and standing.left_out_at is None:
@@ -121,7 +134,7 @@ def begin_anew(standing: Standing) -> None:
     standing.leaning_left = standing.leaning_right = standing.haste = 0.0
 
 
-def _take_back(standing: Standing, firing: Firing) -> None:
+def _take_back(standing: Standing, firing: Firing, actor: User | None) -> None:
     """Unless another firing still stands that says the same."""
     still = Firing.objects.in_force().exclude(pk=firing.pk)
     here = {then for one in still.filter(standing=standing) for then in one.then}
@@ -131,9 +144,19 @@ def _take_back(standing: Standing, firing: Firing) -> None:
         standing.left_out_at = None
     annotator = Annotator.objects.filter(pk=standing.annotator_id)
     if Then.PAUSE in firing.then and Then.PAUSE not in everywhere:
-        annotator.update(paused_at=None, paused_because="")
+        annotator.filter(paused_by_hand=False).update(paused_at=None, paused_because="")
     if Then.TELL in firing.then:
         annotator.update(notice="")
+    if firing.skill and not of_person.filter(skill=firing.skill).exists():
+        _give_back(standing, firing.skill, actor)
+
+
+def _give_back(standing: Standing, skill: str, actor: User | None) -> None:
+    """The skill that a rule took, as it was given before."""
+    taken = Grant.objects.filter(annotator=standing.annotator_id, skill=skill)
+    before = taken.order_by("-taken_at").first()
+    how, queue = (before.how, before.queue) if before else (Grant.How.HAND, None)
+    grant(standing.annotator, skill, how=how, queue=queue, actor=actor)
 
 
 def _answered_by(standing: Standing) -> list[int]:

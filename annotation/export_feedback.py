@@ -69,6 +69,7 @@ def lines_of_tasks(tasks: TaskQuerySet) -> Iterator[Record]:
                 outputs=outputs[task.pk],
                 annotations=annotations[task.pk],
                 gold=task.gold,
+                is_check=task.is_check,
                 brief=task.brief,
             )
         last = keys[-1]
@@ -160,6 +161,7 @@ def _line(
     outputs: list[Record],
     annotations: list[Record] | None = None,
     gold: Record | None = None,
+    is_check: bool = False,
     brief: Record | None = None,
 ) -> Record:
     line = {
@@ -172,6 +174,7 @@ def _line(
         "outputs": outputs,
         "annotations": annotations,
         "gold": gold,
+        "gold_kind": "attention" if is_check else "",
         "brief": brief,
         "meta": prompt.meta if prompt else None,
     }

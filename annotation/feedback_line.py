@@ -18,7 +18,7 @@ Record = dict[str, Any]
 
 LINE = {
     "id", "prompt", "language", "source", "tags", "task_type", "outputs", "annotations", "gold",
-    "brief", "meta",
+    "gold_kind", "brief", "meta",
 }  # fmt: skip
 MESSAGE = {"role", "content"}
 OUTPUT = {"id", "text", "source", "params"}
@@ -102,6 +102,7 @@ class Line:
     outputs: list[OutputLine]
     annotations: list[AnnotationLine] = field(default_factory=list)
     gold: Record | None = None
+    is_check: bool = False
     brief: Record = field(default_factory=dict)
 
     @property
@@ -129,11 +130,22 @@ def read_line(record: Record, *, task_type: str = "") -> Line:
         outputs=outputs,
         annotations=_annotations(record, {output.ref for output in outputs}),
         gold=_object(record, "gold"),
+        is_check=_is_check(record),
         brief={name: value for name, value in (_object(record, "brief") or {}).items() if value},
     )
     line = _with_task_type(line, task_type)
     _refuse_without_prompt(line)
     return line
+
+
+def _is_check(record: Record) -> bool:
+    """Whether the known answer is an attention check."""
+    kind = _text(record, "gold_kind") or "gold"
+    if kind not in ("gold", "attention"):
+        raise BadLine("The kind of a known answer (“gold_kind”) is gold or attention.")
+    if kind == "attention" and record.get("gold") is None:
+        raise BadLine("There is a kind of known answer (“gold_kind”), and no known answer.")
+    return kind == "attention"
 
 
 def problem_with_answers(line: Line, options: Any) -> str:

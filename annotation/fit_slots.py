@@ -17,23 +17,32 @@ COUNTS = """NOT EXISTS (
         AND standing.left_out_at IS NOT NULL
 )"""
 
+# Of what is asked again, the newest round is what is wanted. (The few beyond the first have an
+# index of their own.)
+NEWEST = """(
+    SELECT coalesce(max(later.round), 1) FROM annotation_assignment later
+    WHERE later.task_id = {task} AND later.round > 1 AND later.purpose IN ('answer', 'import')
+)"""
+
 # Skipped slots have been replaced by free ones; gold and repeats do not count as wanted answers.
 _ADD = f"""
 INSERT INTO annotation_assignment
     (task_id, queue_id, state, purpose, round, shown, skip_reason, lane)
 SELECT task.id, task.queue_id, CASE WHEN task.is_withheld THEN 'withheld' ELSE 'free' END,
-    'answer', 1, '{{}}', '', {LANE}
+    'answer', newest.round, '{{}}', '', {LANE}
 FROM annotation_task task
+CROSS JOIN LATERAL {NEWEST.format(task="task.id")} AS newest(round)
 CROSS JOIN LATERAL (
     SELECT count(*) AS number, count(*) FILTER (WHERE slot.state = 'answered') > 0 AS is_begun
     FROM annotation_assignment slot
-    WHERE slot.task_id = task.id AND slot.round = 1 AND slot.state <> 'skipped'
+    WHERE slot.task_id = task.id AND slot.round = newest.round AND slot.state <> 'skipped'
         AND slot.purpose IN ('answer', 'import') AND {COUNTS.format(slot="slot")}
 ) slots
 CROSS JOIN LATERAL generate_series(slots.number, %(overlap)s - 1) AS added(level)
 WHERE task.queue_id = %(queue)s AND (%(tasks)s::bigint[] IS NULL OR task.id = ANY(%(tasks)s))
     AND NOT EXISTS (SELECT FROM annotation_assignment settled WHERE settled.task_id = task.id
-        AND settled.purpose = 'adjudication' AND settled.state = 'answered')
+        AND settled.purpose = 'adjudication' AND settled.state = 'answered'
+        AND settled.round >= newest.round)
 """
 
 # Free slots go first, then those whose hold has run out. One that somebody is taking at this
@@ -51,7 +60,8 @@ WITH chosen AS (
                 state IN ('free', 'withheld') OR (state = 'held' AND held_until <= now())
                     AS takeable
             FROM annotation_assignment
-            WHERE queue_id = %(queue)s AND round = 1 AND state <> 'skipped'
+            WHERE queue_id = %(queue)s AND state <> 'skipped'
+                AND round = {NEWEST.format(task="annotation_assignment.task_id")}
                 AND purpose IN ('answer', 'import')
                 AND {COUNTS.format(slot="annotation_assignment")}
                 AND (%(tasks)s::bigint[] IS NULL OR task_id = ANY(%(tasks)s))

@@ -15,7 +15,7 @@ from django.db import transaction
 from annotation.card import card_of
 from annotation.derive import derive
 from annotation.derived import Derived
-from annotation.models import Assignment, Dataset, DatasetVersion
+from annotation.models import Assignment, Dataset, DatasetVersion, Standing
 from annotation.preview import SPLITS, Preview
 from annotation.recipe import (
     DemonstrationRecipe,
@@ -81,6 +81,7 @@ def freeze(
                 writing.add(derived)
                 counted.add(derived)
             guidelines = _guidelines(project, known)
+            left_out = _left_out(project, known)
         if not counted.total:
             raise NothingToFreeze(_why_nothing(counted))
         files = writing.keep()
@@ -98,6 +99,7 @@ def freeze(
         "agreement": counted.agreement(),
         "reliability": summary_of(counted.left.heard.reliability()),
         "guidelines": guidelines,
+        "left_out": left_out,
     }
     return _add_version(project, name, manifest, note, actor)
 
@@ -229,6 +231,19 @@ def _guidelines(project: Project, recipe: Recipe) -> dict[str, list[int]]:
     ):
         numbers[queue].append(number)
     return dict(numbers)
+
+
+def _left_out(project: Project, recipe: Recipe) -> dict[str, list[str]]:
+    """Whose answers in which queue did not count, by the names that exports show."""
+    people: defaultdict[str, list[str]] = defaultdict(list)
+    for queue, pseudonym in (
+        Standing.objects.left_out()
+        .filter(queue__in=queues_of(project, recipe))
+        .order_by("queue__name", "annotator__pseudonym")
+        .values_list("queue__name", "annotator__pseudonym")
+    ):
+        people[queue].append(pseudonym)
+    return dict(people)
 
 
 def _why_nothing(counted: Preview) -> str:

@@ -9,7 +9,9 @@ from django.utils import timezone
 
 from annotation.ask import ref_at
 from annotation.chat import held_chat, open_turn, turns_of
+from annotation.enter import enter_as
 from annotation.models import Annotation, Annotator, Assignment, Output, Reply, TaskOutput, Turn
+from annotation.observe import observe
 from annotation.say import ask_models
 from annotation.submit import LONGEST_SECONDS, BadAnswer, BadKey, write_down
 from annotation.task_types.chat import verdict
@@ -41,6 +43,7 @@ def judge_turn(
     """
     if twin := _twin(assignment, annotator, key):
         return twin
+    annotator = enter_as(annotator)
     slot = held_chat(assignment, annotator)
     if twin := _twin(assignment, annotator, key):
         return twin  # it was written while we waited for the lock
@@ -76,6 +79,7 @@ def judge_turn(
     # From now on the slot is this person's for good: nobody else may get a chat with answers.
     slot.held_until = None
     slot.save(update_fields=["held_until"])
+    observe(turn.annotation, annotator)
     return turn.annotation
 
 

@@ -21,6 +21,11 @@ from truing.prepared import fetch, run
 
 Purpose = Assignment.Purpose
 Answer = dict[str, Any]
+# What a correction may change.
+RECOUNTED = (
+    "gold", "gold_right", "checks", "checks_failed", "compared", "agreed", "repeats", "consistent",
+    "lefts", "rights", "longer", "shorter", "triads", "circles",
+)  # fmt: skip
 SHORTEST = 0.1  # seconds: nobody is faster, and a logarithm needs something to stand on
 
 # A standing is made with the first answer. The last two are read only when somebody is weighed.
@@ -62,7 +67,9 @@ SELECT
             WHERE task_id = near.id AND annotator_id = %(annotator)s AND state = 'answered'
             OFFSET 0
         ) slot
-        JOIN annotation_annotation said ON said.assignment_id = slot.id),
+        JOIN annotation_annotation said ON said.assignment_id = slot.id
+        WHERE NOT EXISTS (SELECT FROM annotation_annotation newer
+            WHERE newer.supersedes_id = said.id)),
     (SELECT json_agg(rule ORDER BY rule.id) FROM annotation_rule rule
         WHERE rule.is_on AND (rule.queue_id = %(queue)s
             OR rule.queue_id IS NULL AND rule.project_id = %(project)s)),
@@ -97,17 +104,40 @@ def observe(given: Annotation, who: Annotator) -> None:
     standing.skips_in_row = 0
     level = Level(**standing.level)
     _time(standing, given.seconds, level)
-    comparison = slot.queue.task_type.comparison(given.answer, slot.queue.type_options)
-    _sides(standing, comparison, given.shown)
-    _lengths(standing, comparison, seen.outputs)
-    if slot.purpose != Purpose.REPEAT:
-        _circles(standing, comparison, seen)
-    _likeness(standing, slot, given.answer, seen)
+    _count(standing, given, seen)
     if seen.level:
         weigh(standing, level_of(seen.level), seen.weighed_by)
     else:
         standing.suspicion = suspicion_of(standing, level)
     _write(standing)
+    if enforce(standing, seen.rules):
+        who.refresh_from_db()
+
+
+def observe_correction(before: Annotation, given: Annotation, who: Annotator) -> None:
+    """Count what an answer says now instead of what it said before.
+
+    Its time was that of the first answer. Side and pace are tests of answers in their order, which
+    nobody goes back in. Where the known answer is shown, the first answer counts: the second one
+    knows it.
+    """
+    slot = given.assignment
+    if slot.annotator_id is None or slot.purpose in (Purpose.IMPORT, Purpose.ADJUDICATION):
+        return
+    if slot.queue.is_training and slot.task.gold is not None:
+        return
+    seen = _read(slot)
+    standing = seen.standing
+    if not standing.answers:
+        return  # it came with a file
+    was, now = Standing(queue=slot.queue), Standing(queue=slot.queue)
+    _count(was, before, seen)
+    _count(now, given, seen)
+    for name in RECOUNTED:
+        moved = getattr(now, name) - getattr(was, name)
+        setattr(standing, name, max(0, getattr(standing, name) + moved))
+    standing.suspicion = suspicion_of(standing, Level(**standing.level))
+    standing.save()
     if enforce(standing, seen.rules):
         who.refresh_from_db()
 
@@ -122,6 +152,16 @@ def observe_skip(slot: Assignment, who: Annotator) -> None:
     seen.standing.save(update_fields=["skips", "skips_in_row"])
     if enforce(seen.standing, seen.rules):
         who.refresh_from_db()
+
+
+def _count(standing: Standing, given: Annotation, seen: Seen) -> None:
+    slot = given.assignment
+    comparison = slot.queue.task_type.comparison(given.answer, slot.queue.type_options)
+    _sides(standing, comparison, given.shown)
+    _lengths(standing, comparison, seen.outputs)
+    if slot.purpose != Purpose.REPEAT:
+        _circles(standing, comparison, seen)
+    _likeness(standing, slot, given.answer, seen)
 
 
 def _read(slot: Assignment) -> Seen:

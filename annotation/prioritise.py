@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from annotation.edit_queue import locked
+from annotation.edit_queue import edit_queue, locked, refuse_reserved
 from annotation.lanes import LANE
 from annotation.models import Queue, Task
 from annotation.models.queue import HIGHEST_PRIORITY
@@ -32,11 +32,25 @@ ORDER BY gone.task_id
 
 
 @transaction.atomic
-def prioritise(queue: Queue, tasks: Sequence[int], priority: int, *, actor: User | None) -> int:
-    """Give these tasks of the queue another priority, higher first; say how many there were."""
+def prioritise(
+    queue: Queue,
+    tasks: Sequence[int],
+    priority: int,
+    *,
+    by_priority: bool = False,
+    actor: User | None,
+) -> int:
+    """Give these tasks of the queue another priority, higher first; say how many there were.
+
+    Priorities count only where the queue hands its questions out by them: `by_priority` lets it
+    do so from now on.
+    """
     if not -HIGHEST_PRIORITY <= priority <= HIGHEST_PRIORITY:
         raise Invalid(f"A priority is a number from -{HIGHEST_PRIORITY} to {HIGHEST_PRIORITY}.")
+    if by_priority and tasks and queue.order != Queue.Order.PRIORITY:
+        edit_queue(queue, handling={"order": Queue.Order.PRIORITY}, actor=actor)
     queue = locked(queue)
+    refuse_reserved(queue)
     found = list(
         Task.objects.filter(queue=queue, pk__in=tasks)
         .exclude(priority=priority)

@@ -104,6 +104,12 @@ def question_to_settle(task: Task, shown: list[str], given: Annotation | None) -
     )
 
 
+def question_about(task: Task, answer: dict[str, Any]) -> Question:
+    """A task as its outputs stand in it, with an answer that may be given: for whoever sets it."""
+    refs = [place.ref for place in task.task_outputs.all()]
+    return _question(task.pk, task, refs, None, answer=answer, reason="", seconds=0)
+
+
 def _prompt_of_turn(annotation: Annotation) -> Prompt:
     """What a turn of a chat was about: what its outputs answer."""
     of_turn = Prompt.objects.filter(

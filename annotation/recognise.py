@@ -72,8 +72,10 @@ class Known:
             return f"“{line.id}” is already here, as a task of another type."
         if self.shapes.get(name, []) != arrival.shape:
             return f"“{line.id}” is already here, with other outputs."
-        if task and task.gold != line.gold:
+        if task and line.gold is not None and task.gold != line.gold:
             return f"“{line.id}” is already here, with another gold answer."
+        if task and line.gold is not None and task.is_check != line.is_check:
+            return f"“{line.id}” is already here, with another kind of known answer."
         return ""
 
     def added(self, line: Line) -> tuple[list[AnnotationLine], str]:

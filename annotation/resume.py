@@ -15,7 +15,8 @@ def resume(annotator: Annotator, *, actor: User | None) -> None:
     if person.paused_at is None:
         return
     person.paused_at, person.paused_because = None, ""
-    person.save(update_fields=["paused_at", "paused_because"])
+    person.paused_by, person.paused_by_hand = None, False
+    person.save(update_fields=["paused_at", "paused_because", "paused_by", "paused_by_hand"])
     for standing in Standing.objects.select_for_update().filter(annotator=person).order_by("pk"):
         begin_anew(standing)
         standing.save()

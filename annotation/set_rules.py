@@ -7,6 +7,7 @@ from django.db import transaction
 
 from annotation.conditions import CONDITIONS
 from annotation.edit_queue import refuse_reserved
+from annotation.handling import checked_skill
 from annotation.models import Queue, Rule
 from truing.audit import record
 from truing.errors import Invalid
@@ -25,6 +26,7 @@ def add_rule(
     when: str,
     options: Mapping[str, Any] | None = None,
     then: Sequence[str],
+    skill: str = "",
     sentence: str = "",
     actor: User | None,
 ) -> Rule:
@@ -35,6 +37,9 @@ def add_rule(
     known = Rule.Then.values
     if not then or any(one not in known for one in then):
         raise Invalid(f"A rule does at least one of {', '.join(known)}.")
+    takes = Rule.Then.TAKE_SKILL in then
+    if takes and not skill.strip():
+        raise Invalid("Say which skill the rule takes away.")
     if len(sentence) > SENTENCE_LENGTH or "\x00" in sentence:
         raise Invalid(f"What people are told has at most {SENTENCE_LENGTH} characters.")
     rule = Rule.objects.create(
@@ -43,6 +48,7 @@ def add_rule(
         when=when,
         options=record_of(build(condition.Options, options or {})),
         then=[one for one in known if one in then],
+        skill=checked_skill(skill) if takes else "",
         sentence=sentence.strip(),
     )
     record("rule.add", actor=actor, project=project, on=rule, when=when, then=rule.then)

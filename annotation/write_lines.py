@@ -184,14 +184,25 @@ class _Writing:
             gold = arrival.line.gold
             gold_text = None if gold is None else _encode(gold)
             brief = _encode(arrival.line.brief)
-            tasks.append((key, queue.pk, prompt_id, arrival.line.id, gold_text, brief, self.now))
+            tasks.append(
+                (
+                    key,
+                    queue.pk,
+                    prompt_id,
+                    arrival.line.id,
+                    gold_text,
+                    arrival.line.is_check,
+                    brief,
+                    self.now,
+                )
+            )
             if prompt_id is None:
                 continue
             outputs += [
                 (key, output_ids[prompt_id, digest, source], position, ref)
                 for position, (ref, digest, source) in enumerate(arrival.shape)
             ]
-        copy_rows(Task, "id queue_id prompt_id ref gold brief created_at", tasks)
+        copy_rows(Task, "id queue_id prompt_id ref gold is_check brief created_at", tasks)
         copy_rows(TaskOutput, "task_id output_id position ref", outputs)
         self.stored.tasks += len(keys)
         return keys
@@ -251,9 +262,13 @@ class _Writing:
         """As many for each new task as its queue wants answers beside those that came with it."""
         rows: Rows = []
         for queue, task_id, _, annotations in tasks:
-            votes = sum(one.is_vote and one.round == 1 for one in annotations)
+            newest = max((one.round for one in annotations if one.is_vote), default=1)
+            votes = sum(one.is_vote and one.round == newest for one in annotations)
             rows += [
-                (task_id, queue.pk, "free", "answer", 1, "{}", "", lane_for(queue, level=level))
+                (
+                    *(task_id, queue.pk, "free", "answer", newest, "{}", ""),
+                    lane_for(queue, level=level),
+                )
                 for level in range(votes, queue.overlap)
             ]
         copy_rows(Assignment, "task_id queue_id state purpose round shown skip_reason lane", rows)

@@ -105,6 +105,14 @@ URL_ROLES: dict[str, dict[str, str]] = {
     "draft": {"POST": SELF},
     "hold": {"POST": SELF},
     "preview": {"POST": "ANNOTATOR"},
+    "annotator_pause": {"POST": "REVIEWER"},
+    "api_annotators": {"GET": "REVIEWER"},
+    "api_pause": {"POST": "REVIEWER"},
+    "api_resume": {"POST": "REVIEWER"},
+    "known_answer": {"GET": "CURATOR", "POST": "CURATOR"},
+    "queue_priority": {"POST": "CURATOR"},
+    "known_forget": {"POST": "CURATOR"},
+    "api_known": {"PUT": "CURATOR", "DELETE": "CURATOR"},
     "care_choice": {"POST": "ANNOTATOR"},
     "api_care": {"GET": "ANNOTATOR", "POST": "ANNOTATOR"},
     "take_back": {"GET": "ANNOTATOR"},
@@ -325,6 +333,10 @@ def a_queue(project, person):
     return {"pk": make.queue(project).pk}
 
 
+def a_task(project, person):
+    return {"pk": make.task(project).pk}
+
+
 def an_annotator(project, person):
     return {"pk": make.annotator(project).pk}
 
@@ -404,6 +416,13 @@ ARGUMENTS = {
     "api_token": a_token,
     "annotator": an_annotator,
     "annotator_resume": an_annotator,
+    "annotator_pause": an_annotator,
+    "api_pause": an_annotator,
+    "api_resume": an_annotator,
+    "known_answer": a_task,
+    "known_forget": a_task,
+    "api_known": a_task,
+    "queue_priority": a_queue,
     "firing_undo": a_firing,
     "api_firing_undo": a_firing,
     "rule_remove": a_rule,

@@ -13,6 +13,7 @@ from annotation.adjudicate import (
     ask_another,
     may_see,
     reopen,
+    see_answers,
     send_back,
     settle,
     settlement_of,
@@ -164,6 +165,7 @@ def dispute(request: Request, slug: str, pk: int) -> Response:
     """One question with all that was answered."""
     task = task_for(request, slug, pk)
     may_see(task, person(request))
+    see_answers(task, person(request))
     return Response(_record(task))
 
 

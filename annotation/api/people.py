@@ -8,10 +8,12 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotation.access import firing_for, queue_for
+from annotation.access import annotator_for, firing_for, queue_for
 from annotation.conditions import CONDITIONS
 from annotation.enforce import undo_firing
-from annotation.models import Firing, Rule, Standing
+from annotation.models import Annotator, Firing, Rule, Standing
+from annotation.pause import REASON_LENGTH, pause
+from annotation.resume import resume
 from annotation.set_rules import add_rule
 from annotation.show_standing import shown
 from truing.access import Role, project_for
@@ -37,13 +39,16 @@ class StandingSerializer(serializers.ModelSerializer[Standing]):
 class RuleSerializer(serializers.ModelSerializer[Rule]):
     class Meta:
         model = Rule
-        fields = ("id", "queue", "when", "options", "then", "sentence", "is_on")
+        fields = ("id", "queue", "when", "options", "then", "skill", "sentence", "is_on")
 
 
 class RuleBody(Body):
     when = serializers.ChoiceField(choices=sorted(CONDITIONS))
     options = serializers.DictField(required=False, help_text="Those of the condition.")
     then = serializers.ListField(child=serializers.ChoiceField(choices=Rule.Then.values))
+    skill = serializers.CharField(
+        required=False, allow_blank=True, max_length=100, help_text="What take_skill takes."
+    )
     sentence = serializers.CharField(required=False, allow_blank=True, max_length=250)
 
 
@@ -53,11 +58,21 @@ class FiringSerializer(serializers.ModelSerializer[Firing]):
 
     class Meta:
         model = Firing
-        fields = ("id", "annotator", "queue", "when", "then", "reason", "at", "undone_at")
+        fields = ("id", "annotator", "queue", "when", "then", "skill", "reason", "at", "undone_at")
 
 
 class UndoBody(Body):
     pass
+
+
+class AnnotatorSerializer(serializers.ModelSerializer[Annotator]):
+    class Meta:
+        model = Annotator
+        fields = ("id", "pseudonym", "paused_at", "paused_because", "paused_by_hand")
+
+
+class PauseBody(Body):
+    because = serializers.CharField(max_length=REASON_LENGTH, help_text="They read it.")
 
 
 @lists(StandingSerializer)
@@ -98,3 +113,32 @@ def undo(request: Request, slug: str, pk: int) -> Response:
     firing = firing_for(request, slug, pk)
     read(request, UndoBody)
     return Response(FiringSerializer(undo_firing(firing, actor=person(request))).data)
+
+
+@lists(AnnotatorSerializer)
+@api_view(["GET"])
+def annotators(request: Request, slug: str) -> Response:
+    """Whoever answers here, and who of them is paused."""
+    project = project_for(request, slug, at_least=Role.REVIEWER)
+    return paged(request, Annotator.objects.filter(project=project), AnnotatorSerializer)
+
+
+@extend_schema(request=PauseBody, responses=AnnotatorSerializer)
+@api_view(["POST"])
+def pause_annotator(request: Request, slug: str, pk: int) -> Response:
+    """Ask somebody nothing until they are resumed."""
+    found = annotator_for(request, slug, pk, at_least=Role.REVIEWER)
+    pause(found, **read(request, PauseBody), actor=person(request))
+    found.refresh_from_db()
+    return Response(AnnotatorSerializer(found).data)
+
+
+@extend_schema(request=UndoBody, responses=AnnotatorSerializer)
+@api_view(["POST"])
+def resume_annotator(request: Request, slug: str, pk: int) -> Response:
+    """Ask somebody again who was paused."""
+    found = annotator_for(request, slug, pk, at_least=Role.REVIEWER)
+    read(request, UndoBody)
+    resume(found, actor=person(request))
+    found.refresh_from_db()
+    return Response(AnnotatorSerializer(found).data)

@@ -8,7 +8,7 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotation.access import queue_for
+from annotation.access import queue_for, task_for
 from annotation.ask import NoQuestion, ask
 from annotation.count_queue import count_queues
 from annotation.create_queue import create_queue
@@ -17,6 +17,7 @@ from annotation.handling import handling_of
 from annotation.models import Output, Prompt, Queue, Task, TaskOutput
 from annotation.models.queue import HIGHEST_PRIORITY
 from annotation.prioritise import prioritise
+from annotation.set_known import forget_known, set_known
 from annotation.task_types import TASK_TYPES
 from truing.access import Role, project_for
 from truing.api.authentication import person
@@ -109,7 +110,10 @@ class TaskSerializer(serializers.ModelSerializer[Task]):
 
     class Meta:
         model = Task
-        fields = ("id", "ref", "prompt", "brief", "outputs", "created_at")
+        fields = (
+            "id", "ref", "prompt", "brief", "outputs", "gold", "is_check", "categories",
+            "created_at",
+        )  # fmt: skip
 
 
 class TaskBody(Body):
@@ -129,6 +133,18 @@ class TaskBody(Body):
     )
     ref = serializers.CharField(
         required=False, max_length=200, help_text="The id of its feedback line; else one is made."
+    )
+
+
+class KnownBody(Body):
+    answer = serializers.DictField(help_text="As people give it, with outputs by their refs.")
+    kind = serializers.ChoiceField(
+        choices=["gold", "attention"],
+        default="gold",
+        help_text="Gold measures; an attention check is failed by nobody who reads.",
+    )
+    why = serializers.CharField(
+        required=False, allow_blank=True, max_length=2000, help_text="Shown in training."
     )
 
 
@@ -199,3 +215,23 @@ def tasks(request: Request, slug: str, pk: int) -> Response:
     outputs = [found_outputs[key] for key in keys]
     task = ask(queue, prompt, outputs, ref=wanted.get("ref", ""), brief=wanted.get("brief"))
     return Response(TaskSerializer(task).data, status=201)
+
+
+@extend_schema(methods=["PUT"], request=KnownBody, responses=TaskSerializer)
+@extend_schema(methods=["DELETE"], responses={204: None})
+@api_view(["PUT", "DELETE"])
+def known(request: Request, slug: str, pk: int) -> Response:
+    """Set a task's known answer, or forget it."""
+    task = task_for(request, slug, pk, at_least=Role.CURATOR)
+    if request.method == "DELETE":
+        forget_known(task, actor=person(request))
+        return Response(status=204)
+    body = read(request, KnownBody)
+    task = set_known(
+        task,
+        body["answer"],
+        is_check=body["kind"] == "attention",
+        why=body.get("why", ""),
+        actor=person(request),
+    )
+    return Response(TaskSerializer(task).data)

@@ -25,34 +25,17 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
         No checks, repeats or settlements, and nothing of those who are left out of merges. Of what
         was asked again only the newest round in which somebody has answered.
         """
-        return (
-            self.current()
-            .filter(assignment__purpose__in=VOTES)
-            .exclude(models.Exists(_left_out("assignment__")))
-            .exclude(models.Exists(_newer_round()))
-        )
+        return self.current().filter(_is_vote())
 
     def settlements(self) -> "AnnotationQuerySet":
         """The answers of reviewers that stand: at most one a task, of its newest round."""
-        later = models.Q(round__gt=models.OuterRef("assignment__round")) | models.Q(
-            round=models.OuterRef("assignment__round"), pk__gt=models.OuterRef("assignment")
-        )
-        return (
-            self.current()
-            .filter(assignment__in=_settling())
-            .exclude(models.Exists(_settling().filter(_same_task(), later)))
-            .exclude(models.Exists(_newer_round()))
-        )
+        return self.current().filter(_is_settlement())
 
     def counting(self) -> "AnnotationQuerySet":
         """What counts where answers are merged: a task's settlement, or its votes without one."""
-        outweighed = _settling().filter(
-            _same_task(), round__gte=models.OuterRef("assignment__round")
-        )
-        votes = Annotation.objects.votes().exclude(models.Exists(outweighed))
-        settled = Annotation.objects.settlements()
-        return self.filter(
-            models.Q(pk__in=votes.values("pk")) | models.Q(pk__in=settled.values("pk"))
+        outweighing = _settling(round__gte=models.OuterRef("assignment__round"))
+        return self.current().filter(
+            _is_vote() & ~models.Exists(outweighing) | models.Q(_is_settlement())
         )
 
     def newest_of(self, annotator: Annotator) -> "AnnotationQuerySet":
@@ -92,6 +75,21 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
 
 
 VOTES = [Assignment.Purpose.ANSWER, Assignment.Purpose.IMPORT]
+SETTLING = {"purpose": Assignment.Purpose.ADJUDICATION, "state": Assignment.State.ANSWERED}
+
+
+def _is_vote() -> models.Q:
+    its_own = models.Q(assignment__purpose__in=VOTES)
+    return its_own & ~models.Exists(_left_out("assignment__")) & ~models.Exists(_newer_round())
+
+
+def _is_settlement() -> models.Q:
+    """One that was taken back is none: its slot is no longer answered."""
+    later = models.Q(round__gt=models.OuterRef("assignment__round")) | models.Q(
+        round=models.OuterRef("assignment__round"), pk__gt=models.OuterRef("assignment")
+    )
+    its_own = models.Q(**{f"assignment__{name}": value for name, value in SETTLING.items()})
+    return its_own & ~models.Exists(_settling(later)) & ~models.Exists(_newer_round())
 
 
 def _left_out(path: str = "") -> models.QuerySet[Any]:
@@ -103,24 +101,22 @@ def _left_out(path: str = "") -> models.QuerySet[Any]:
     )
 
 
-def _same_task() -> models.Q:
-    return models.Q(task=models.OuterRef("assignment__task"))
-
-
 def _newer_round() -> models.QuerySet[Assignment]:
     """A vote of a later round. (Of rounds beyond the first there is an index, and few.)"""
     later = models.Q(round__gt=models.OuterRef("assignment__round")) & models.Q(round__gt=1)
     given = Assignment.objects.filter(
-        _same_task(), later, purpose__in=VOTES, state=Assignment.State.ANSWERED
+        later,
+        task=models.OuterRef("assignment__task"),
+        purpose__in=VOTES,
+        state=Assignment.State.ANSWERED,
     )
     return given.exclude(models.Exists(_left_out()))
 
 
-def _settling() -> models.QuerySet[Assignment]:
-    """The slots of settlements; one that was taken back is not among them."""
-    return Assignment.objects.filter(
-        purpose=Assignment.Purpose.ADJUDICATION, state=Assignment.State.ANSWERED
-    )
+def _settling(*which: models.Q, **more: Any) -> models.QuerySet[Assignment]:
+    """The settlements of the same task."""
+    same = Assignment.objects.filter(task=models.OuterRef("assignment__task"), **SETTLING)
+    return same.filter(*which, **more)
 
 
 class Annotation(models.Model):

@@ -49,6 +49,7 @@ class Annotator(models.Model):
     # Who is paused is asked nothing. By a person, or by a rule.
     paused_at = models.DateTimeField(null=True, blank=True)
     paused_because = models.CharField(max_length=300, blank=True, db_default="")
+    paused_by_hand = models.BooleanField(default=False, db_default=False)
     paused_by = models.ForeignKey(
         User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )

@@ -28,6 +28,14 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         """Slots that nobody has taken, in the order in which they are given."""
         return self.filter(state=Assignment.State.FREE).order_by("lane", "pk")
 
+    def waiting_for_task(self) -> "AssignmentQuerySet":
+        """Of the task of an outer query: what is wanted and not given yet."""
+        return self.filter(
+            task=models.OuterRef("pk"),
+            state__in=[Assignment.State.FREE, Assignment.State.HELD],
+            purpose=Assignment.Purpose.ANSWER,
+        )
+
     def lapsed(self) -> "AssignmentQuerySet":
         """Slots whose hold has run out, the longest ago first."""
         return self.filter(

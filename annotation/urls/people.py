@@ -9,6 +9,7 @@ from annotation.views import care, people
 pages = [
     path("annotators/", people.annotators, name="annotators"),
     path("annotators/<int:pk>/", people.annotator, name="annotator"),
+    path("annotators/<int:pk>/pause/", people.annotator_pause, name="annotator_pause"),
     path("annotators/<int:pk>/resume/", people.annotator_resume, name="annotator_resume"),
     path("firings/<int:pk>/undo/", people.firing_undo, name="firing_undo"),
     path("my-work/", people.my_work, name="my_work"),
@@ -19,6 +20,9 @@ pages = [
 ]
 api = [
     path("care/", care_api.care, name="api_care"),
+    path("annotators/", people_api.annotators, name="api_annotators"),
+    path("annotators/<int:pk>/pause/", people_api.pause_annotator, name="api_pause"),
+    path("annotators/<int:pk>/resume/", people_api.resume_annotator, name="api_resume"),
     path("standings/", people_api.standings, name="api_standings"),
     path("queues/<int:pk>/rules/", people_api.rules, name="api_rules"),
     path("firings/", people_api.firings, name="api_firings"),

@@ -20,6 +20,7 @@ from annotation.adjudicate import (
     may_see,
     order_shown,
     reopen,
+    see_answers,
     send_back,
     settle,
     settlement_of,
@@ -112,6 +113,7 @@ def dispute(request: Request, slug: str, pk: int) -> HttpResponse:
         given = settlement_of(task)
     else:
         may_see(task, request.user)
+        see_answers(task, request.user)
     if given:
         refs = given.shown or refs
     people, among_us = people_who_answered(task, refs, request.user)

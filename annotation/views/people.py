@@ -22,6 +22,7 @@ from annotation.enforce import undo_firing
 from annotation.lately import from_top, lately
 from annotation.models import Annotator, Comment, Firing, Queue, Return, Rule, Standing
 from annotation.opt_in import choices_of
+from annotation.pause import REASON_LENGTH, pause
 from annotation.pick import sensitive_today
 from annotation.resume import read_notice, resume
 from annotation.set_rules import SENTENCE_LENGTH, add_rule, remove_rule
@@ -29,6 +30,7 @@ from annotation.show_standing import shown, shown_to_themselves
 from annotation.views.listing import asked_for
 from annotation.views.queue_form import option_field
 from truing.access import Role, membership_for, project_for
+from truing.errors import Refused
 from truing.http import Request, key_of
 from truing.options import fields_of
 from truing.pages import render
@@ -102,6 +104,7 @@ def annotator(request: Request, slug: str, pk: int) -> HttpResponse:
     rows = [_row(one) for one in standings[:A_PAGE]]
     context = {
         "person": person,
+        "reason_length": REASON_LENGTH,
         "name": _name(person),
         "rows": [row for row in rows if row["says_something"]],
         "silent": [row for row in rows if not row["says_something"]],
@@ -109,7 +112,7 @@ def annotator(request: Request, slug: str, pk: int) -> HttpResponse:
         "lately": lately(person, fired_at=[one.at for one in fired]),
         "pace_lines": [from_top(seconds) for seconds in PACE_LINES],
         "limit": LIMIT,
-        "firings": [{"row": one, "then": _in_words(one.then)} for one in fired],
+        "firings": [{"row": one, "then": _in_words(one.then, one.skill)} for one in fired],
     }
     return render(request, "annotation/annotator.html", context)
 
@@ -143,6 +146,15 @@ def notice_read(request: Request, slug: str) -> HttpResponse:
 
 @require_POST
 @login_required
+def annotator_pause(request: Request, slug: str, pk: int) -> HttpResponse:
+    person = annotator_for(request, slug, pk, at_least=Role.REVIEWER)
+    pause(person, because=request.POST.get("because", ""), actor=request.user)
+    messages.success(request, "They are asked nothing until you ask them again.")
+    return redirect("annotator", slug, pk)
+
+
+@require_POST
+@login_required
 def annotator_resume(request: Request, slug: str, pk: int) -> HttpResponse:
     person = annotator_for(request, slug, pk, at_least=Role.REVIEWER)
     resume(person, actor=request.user)
@@ -168,15 +180,20 @@ def rules(request: Request, slug: str, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         written = form.values()
         is_for_all = written.pop("is_for_all")
-        add_rule(queue.project, queue=None if is_for_all else queue, **written, actor=request.user)
-        messages.success(request, "The rule holds from now on.")
-        return redirect("rules", slug, pk)
+        for_one = None if is_for_all else queue
+        try:
+            add_rule(queue.project, queue=for_one, **written, actor=request.user)
+        except Refused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, "The rule holds from now on.")
+            return redirect("rules", slug, pk)
     shown_rules = [
         {
             "pk": one.pk,
             "when": one.get_when_display(),
             "limits": _limits(one),
-            "then": _in_words(one.then),
+            "then": _in_words(one.then, one.skill),
             "is_for_all": one.queue_id is None,
         }
         for one in Rule.objects.over(queue)[:200]
@@ -207,6 +224,12 @@ class RuleForm(forms.Form):
     then = forms.MultipleChoiceField(
         choices=Rule.Then.choices, widget=forms.CheckboxSelectMultiple, label="Then"
     )
+    skill = forms.CharField(
+        required=False,
+        max_length=100,
+        label="Skill",
+        help_text="Which is taken away, where that is done: expertise:medicine.",
+    )
     sentence = forms.CharField(
         required=False,
         max_length=SENTENCE_LENGTH,
@@ -234,6 +257,7 @@ class RuleForm(forms.Form):
             "when": self.when,
             "options": {item.name: written[item.name] for item in self.items},
             "then": written["then"],
+            "skill": written["skill"],
             "sentence": written["sentence"],
             "is_for_all": written["is_for_all"],
         }
@@ -285,9 +309,10 @@ def _name(person: Annotator) -> str:
     return person.pseudonym
 
 
-def _in_words(then: list[str]) -> str:
+def _in_words(then: list[str], skill: str = "") -> str:
     labels = dict(Rule.Then.choices)
-    return ", ".join(translated(str(labels.get(one, one))) for one in then)
+    words = ", ".join(translated(str(labels.get(one, one))) for one in then)
+    return f"{words}: {skill}" if skill else words
 
 
 def _limits(rule: Rule) -> list[tuple[str, Any]]:

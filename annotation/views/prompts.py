@@ -124,6 +124,7 @@ def tasks_shown(tasks: list[Task]) -> list[dict[str, Any]]:
         refs = [place.ref for place in in_order]
         shown.append(
             {
+                "pk": task.pk,
                 "ref": task.ref,
                 "queue": task.queue,
                 "outputs": [place.output.text for place in in_order],

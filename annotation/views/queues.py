@@ -1,12 +1,16 @@
 """Queues: make them, fill them, watch them, and change what they ask."""
 
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import Exists, Q
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy
@@ -20,18 +24,30 @@ from annotation.edit_queue import ReservedQueue, edit_queue, set_queue_state
 from annotation.export_feedback import as_jsonl, export_feedback
 from annotation.fill_queue import MOST_QUESTIONS, fill_queue
 from annotation.handling import Handling, handling_of
-from annotation.models import Prompt, Queue, Task
+from annotation.models import Assignment, Prompt, Queue, Task
+from annotation.models.queue import HIGHEST_PRIORITY
+from annotation.models.task import TaskQuerySet
+from annotation.prioritise import prioritise
 from annotation.task_types import TASK_TYPES, TaskType
 from annotation.views.listing import asked_for, page_of
 from annotation.views.queue_form import WORDS, QueueForm
 from truing.access import Role, project_for
-from truing.errors import Refused
-from truing.http import Request
+from truing.errors import Invalid, Refused
+from truing.http import Request, key_of
 from truing.options import fields_of
 from truing.pages import render
 from truing.translated import translated
 
 TASKS_A_PAGE = 25
+TASK_FILTERS = ("q", "which")
+# Which questions of a queue a curator may want to see.
+WHICH: dict[str, tuple[str, Q]] = {
+    "open": ("Still open", Q(Exists(Assignment.objects.waiting_for_task()))),
+    "known": ("With a known answer", Q(gold__isnull=False, is_check=False)),
+    "checks": ("Attention checks", Q(gold__isnull=False, is_check=True)),
+    "sensitive": ("Sensitive", ~Q(categories=[])),
+    "first": ("Before others", Q(priority__gt=0)),
+}
 FAMILIES = ("Compare", "Judge", "Write")  # in this order; others come last
 
 
@@ -91,8 +107,9 @@ def queue(request: Request, slug: str, pk: int) -> HttpResponse:
             "spread": _spread(answers_a_task(queue)),
         }
         return render(request, "annotation/queue.html", context, fragment="progress")
-    tasks = Task.objects.filter(queue=queue).select_related("prompt").with_slots()
-    page = page_of(request, tasks, {}, newest_first=False, size=TASKS_A_PAGE)
+    asked = asked_for(request, TASK_FILTERS)
+    tasks = _tasks(queue, asked).select_related("prompt").with_slots()
+    page = page_of(request, tasks, asked, newest_first=False, size=TASKS_A_PAGE)
     context = {
         "queue": _row(queue, progress),
         "counted": counted,
@@ -102,6 +119,11 @@ def queue(request: Request, slug: str, pk: int) -> HttpResponse:
         "handed_out": _handed_out(queue),
         "spread": _spread(answers_a_task(queue)) if counted else [],
         "tasks": page.rows,
+        "asked": asked,
+        "whichs": [("", "All questions"), *((name, label) for name, (label, _) in WHICH.items())],
+        "highest": HIGHEST_PRIORITY,
+        "is_by_priority": queue.order == Queue.Order.PRIORITY,
+        "takes_known": not queue.task_type.has_turns,
         "fill_form": fill_form(queue),
         "needs_prompt": queue.task_type.needs_prompt,
         "next_url": page.next_url,
@@ -135,6 +157,33 @@ def queue_state(request: Request, slug: str, pk: int) -> HttpResponse:
     queue = set_queue_state(queue, request.POST.get("state", ""), actor=request.user)
     messages.success(request, f"The queue is {queue.state}.")
     return redirect("queue", slug, pk)
+
+
+@require_POST
+@login_required
+def queue_priority(request: Request, slug: str, pk: int) -> HttpResponse:
+    """Hand these questions out before others, or after them."""
+    queue = queue_for(request, slug, pk, at_least=Role.CURATOR)
+    asked = {name: request.POST.get(name, "").strip()[:300] for name in TASK_FILTERS}
+    asked = {name: value for name, value in asked.items() if value}
+    if request.POST.get("of") == "all":
+        found = _tasks(queue, asked).order_by("pk")
+        tasks = list(found.values_list("pk", flat=True)[: MOST_QUESTIONS + 1])
+    else:
+        tasks = [key for key in map(key_of, request.POST.getlist("task")) if key]
+    if len(tasks) > MOST_QUESTIONS:
+        raise Invalid(f"Change {MOST_QUESTIONS:,} questions at a time, at most: use the filter.")
+    try:
+        priority = int(request.POST.get("priority", ""))
+    except ValueError:
+        raise Invalid("A priority is a whole number.") from None
+    by_priority = "by_priority" in request.POST
+    moved = prioritise(queue, tasks, priority, by_priority=by_priority, actor=request.user)
+    if not tasks:
+        messages.error(request, "Choose the questions first.")
+    else:
+        messages.success(request, f"{moved:,} questions have another priority now.")
+    return redirect(reverse("queue", args=[slug, pk]) + (f"?{urlencode(asked)}" if asked else ""))
 
 
 @require_POST
@@ -320,3 +369,14 @@ def _show_form(request: Request, form: QueueForm, *, queue: Queue | None = None)
     }
     status = 422 if form.is_bound else 200
     return render(request, "annotation/queue_form.html", context, status=status)
+
+
+def _tasks(queue: Queue, asked: Mapping[str, str]) -> TaskQuerySet:
+    """The questions of a queue that a filter finds."""
+    found = Task.objects.filter(queue=queue)
+    if "q" in asked:
+        said = Prompt.objects.filter(project=queue.project_id, text__icontains=asked["q"])
+        found = found.filter(prompt__in=said)
+    if asked.get("which") in WHICH:
+        found = found.filter(WHICH[asked["which"]][1])
+    return found

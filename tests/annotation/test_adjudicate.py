@@ -512,6 +512,21 @@ def test_what_is_left_out_of_merges_makes_no_new_round(project, alice, clara):
     assert rows(project)[0]["chosen"] == "two"
 
 
+def test_asked_again_the_new_round_is_what_is_wanted(project, clara):
+    from annotation.edit_queue import edit_queue
+
+    queue = make.queue(project, overlap=2)
+    task = disputed(project, "ab", queue=queue)
+    Assignment.objects.create(task=task, queue=queue)
+    ask_again(queue, [task.pk], actor=clara)
+    rounds = Assignment.objects.free().values_list("round", flat=True)
+    assert list(rounds) == [2, 2]
+    edit_queue(queue, overlap=3, actor=clara)
+    assert list(rounds.all()) == [2, 2, 2]
+    edit_queue(queue, overlap=1, actor=clara)
+    assert list(rounds.all()) == [2]
+
+
 # --- asking others, and sending back
 
 

@@ -30,6 +30,8 @@ from annotation.models import (
     Endpoint,
     Output,
     Prompt,
+    Rule,
+    Standing,
     Turn,
 )
 from annotation.say import NothingSaid, TurnOpen, begin_chat, say
@@ -150,6 +152,25 @@ def test_the_best_answer_goes_on_and_the_conversation_is_a_tree(project, serve, 
     alice.slot.refresh_from_db()
     assert alice.slot.state == Assignment.State.ANSWERED
     assert Annotation.objects.filter(assignment=alice.slot).count() == 2
+
+
+def test_rules_watch_each_turn(serve, chat):
+    serve(left=says("Left."), right=says("Right."))
+    alice = chat()
+    rule = {"project": alice.slot.queue.project, "queue": alice.slot.queue}
+    Rule.objects.create(
+        **rule, when="one_side", then=["pause"], options={"risk": 0.05}, sentence="Read both."
+    )
+    for _ in range(7):
+        alice.say("And?")
+        alice.hear()
+        alice.judge("0", seconds=3)
+    standing = Standing.objects.get(annotator=alice.annotator)
+    assert (standing.answers, standing.lefts) == (7, 7)
+    assert standing.longer + standing.shorter == 7
+    assert standing.figures().usual_seconds == pytest.approx(3)
+    alice.annotator.refresh_from_db()
+    assert alice.annotator.paused_because.endswith("Read both.")
 
 
 def test_places_are_drawn_anew_each_turn(serve, chat):

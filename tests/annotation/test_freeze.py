@@ -6,11 +6,12 @@ import zlib
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 
 from annotation import derive
 from annotation.aggregators import AGGREGATORS
 from annotation.freeze import BadName, NothingToFreeze, OtherKind, freeze, rows_of
-from annotation.models import Dataset, DatasetVersion, Output
+from annotation.models import Annotator, Dataset, DatasetVersion, Output, Standing
 from annotation.preview import preview
 from annotation.recipe import BadRecipe, UnknownKind, UnknownQueue, read_recipe
 from tests import make
@@ -497,3 +498,16 @@ def test_some_rows_are_read_without_what_lies_before_them(tmp_path, monkeypatch)
     for start, stop in ((0, None), (0, 5), (8, 12), (10, 20), (25, 100), (34, None), (40, 50)):
         found = [row["number"] for row in write_parquet.read_parquet(path, start=start, stop=stop)]
         assert found == list(range(35))[start:stop]
+
+
+def test_a_version_says_whose_answers_did_not_count(project):
+    task = make.task(project, answers=0)
+    make.vote(task, "a", "b", by="w1")
+    make.vote(task, "b", "a", by="w2")
+    careless = Annotator.objects.get(name="w2")
+    Standing.objects.create(queue=task.queue, annotator=careless, left_out_at=timezone.now())
+    version = freeze(project, name="v", kind="preference", actor=None)
+    assert version.manifest["left_out"] == {task.queue.name: ["w2"]}
+    assert version.manifest["annotators"] == 1
+    card = storage.existing(version.manifest["card"]).read_text()
+    assert "The answers of 1 person do not count" in card

@@ -15,7 +15,10 @@ from annotation.aggregators.crowd.answers import Answers
 from annotation.aggregators.crowd.competence import fit
 from annotation.freeze import freeze
 from annotation.intake import import_file
+from annotation.models import Annotator, Standing
 from annotation.reliability import Heard, Reliability, reliability_of
+from annotation.rely import rely
+from annotation.show_standing import shown, shown_to_themselves
 from tests import make
 from tests.real_votes import bbq_lines, questions_in
 from truing.plugins import UnknownPlugin
@@ -193,3 +196,35 @@ def test_the_command_says_it_in_words(project, capsys):
     call_command("agreement", "--project", "demo", "--aggregator", "dawid_skene")
     said = capsys.readouterr().out
     assert "dawid_skene decides 1 of 1 answered questions, and is right on 1 of 1 whose" in said
+
+
+# --- kept beside people's other figures
+
+
+def test_it_is_kept_for_pages_and_worked_out_again_when_much_is_new(project):
+    queue = make.queue(project)
+    for number in range(12):
+        task = make.task(project, queue=queue, answers=0)
+        for who in ("w1", "w2", "w3"):
+            make.vote(task, "a", "b", by=who)
+        make.vote(task, *(("a", "b") if number % 2 else ("b", "a")), by="odd")
+    for annotator in Annotator.objects.all():
+        Standing.objects.create(queue=queue, annotator=annotator, answers=12)
+    assert rely() == 1
+    kept = {one.annotator.name: one for one in Standing.objects.select_related("annotator")}
+    assert kept["w1"].reliability > 0.6 > kept["odd"].reliability
+    assert kept["w1"].relied_on == 12
+    assert rely() == 0, "nothing is new"
+    Standing.objects.filter(annotator__name="w1").update(answers=13)
+    assert rely() == 1
+    assert shown(kept["w1"]).reliability == kept["w1"].reliability
+    assert shown_to_themselves(kept["w1"]).reliability == round(kept["w1"].reliability, 1)
+
+
+def test_people_who_share_nothing_with_others_have_none(project):
+    task = make.task(project, answers=0)
+    make.vote(task, "a", "b", by="alone")
+    one = Standing.objects.create(queue=task.queue, annotator=Annotator.objects.get(), answers=1)
+    rely()
+    one.refresh_from_db()
+    assert shown(one).reliability is None

@@ -5,15 +5,20 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from annotation.assign import next_assignment
+from annotation.correct import correct
 from annotation.create_queue import create_queue
 from annotation.enforce import AlreadyUndone, undo_firing
-from annotation.models import Annotation, Annotator, Assignment, Firing, Rule, Standing
+from annotation.grant import grant
+from annotation.models import Annotation, Annotator, Assignment, Firing, Grant, Rule, Standing
+from annotation.pause import AlreadyPaused, NoReason, pause
 from annotation.resume import resume
 from annotation.select import Selection
+from annotation.set_rules import add_rule
 from annotation.skip import skip
 from annotation.submit import submit
 from benchmarks.crowd import simulate, total
 from tests import make
+from truing.errors import Invalid
 from truing.models import Event
 
 A, B = {"tiers": [["a"], ["b"]]}, {"tiers": [["b"], ["a"]]}
@@ -229,3 +234,156 @@ def test_a_crowd_is_sorted(db):
     found = total([run])
     assert found["found_share"] >= 0.8
     assert found["wrongly_stopped"] <= 1
+
+
+# --- a skill is taken away
+
+
+@pytest.fixture
+def trusted(project, alice, clara):
+    """Alice has the skill that the queue wants, and fails a check there."""
+    queue = make.queue(project, skills=["expertise:medicine"])
+    add_rule(
+        project,
+        queue=queue,
+        when="check_failed",
+        options={"failed": 1},
+        then=["take_skill"],
+        skill="medicine",
+        actor=clara,
+    )
+    grant(Annotator.objects.member(project, alice), "medicine", how="exam", actor=clara)
+    make.task(project, queue=queue, gold=A, is_check=True)
+    make.task(project, queue=queue)
+    answer(project, alice, B)
+    return queue
+
+
+def test_a_rule_takes_a_skill_away_and_the_queue_is_closed_to_them(project, alice, trusted):
+    assert next_assignment(project, alice) is None
+    taken = Grant.objects.get()
+    assert taken.taken_at
+    assert taken.taken_because == "1 of 1 attention checks were failed."
+    assert Firing.objects.get().skill == "expertise:medicine"
+    assert Event.objects.filter(verb="skill.take_away").exists()
+
+
+def test_undoing_gives_the_skill_back_as_it_was(project, alice, rita, trusted):
+    undo_firing(Firing.objects.get(), actor=rita)
+    held = Grant.objects.standing().get()
+    assert (held.skill, held.how) == ("expertise:medicine", "exam")
+    assert next_assignment(project, alice)
+
+
+def test_who_did_not_have_it_is_not_given_it(project, alice, rita, clara):
+    queue = make.queue(project)
+    add_rule(
+        project,
+        queue=queue,
+        when="check_failed",
+        options={"failed": 1},
+        then=["take_skill"],
+        skill="medicine",
+        actor=clara,
+    )
+    make.task(project, queue=queue, gold=A, is_check=True)
+    answer(project, alice, B)
+    undo_firing(Firing.objects.get(), actor=rita)
+    assert not Grant.objects.exists()
+
+
+def test_a_rule_that_takes_says_what(project, clara):
+    queue = make.queue(project)
+    with pytest.raises(Invalid, match="Say which skill"):
+        add_rule(project, queue=queue, when="too_fast", then=["take_skill"], actor=clara)
+
+
+# --- by hand
+
+
+def test_a_person_pauses_a_person_who_reads_why(project, alice, rita):
+    make.task(project)
+    me = Annotator.objects.member(project, alice)
+    pause(me, because="Let us  talk first.", actor=rita)
+    assert next_assignment(project, alice) is None
+    me.refresh_from_db()
+    assert (me.paused_because, me.paused_by) == ("Let us talk first.", rita)
+    event = Event.objects.get(verb="annotator.pause")
+    assert (event.actor, event.details["because"]) == (rita, "Let us talk first.")
+    with pytest.raises(AlreadyPaused):
+        pause(me, because="Again.", actor=rita)
+    resume(me, actor=rita)
+    assert next_assignment(project, alice)
+
+
+@pytest.mark.parametrize("because", ["", "  ", "x" * 251])
+def test_a_pause_by_hand_says_why(project, alice, rita, because):
+    with pytest.raises(NoReason):
+        pause(Annotator.objects.member(project, alice), because=because, actor=rita)
+
+
+def test_undoing_a_rule_leaves_a_pause_by_hand(project, alice, rita, stopped):
+    me = Annotator.objects.get(user=alice)
+    pause(me, because="I want to look, too.", actor=rita)
+    undo_firing(Firing.objects.get(), actor=rita)
+    me.refresh_from_db()
+    assert me.paused_at
+    assert me.paused_because == "I want to look, too."
+
+
+def test_a_rule_leaves_the_reason_that_a_person_gave(project, alice, rita):
+    queue = make.queue(project)
+    rule(queue, "check_failed", "pause", failed=1)
+    make.task(project, queue=queue, gold=A, is_check=True)
+    slot = next_assignment(project, alice)
+    me = Annotator.objects.get(user=alice)
+    pause(me, because="By hand.", actor=rita)
+    submit(slot, B, key="k", annotator=me)
+    me.refresh_from_db()
+    assert me.paused_because == "By hand."
+
+
+# --- corrections
+
+
+def test_a_correction_is_counted_in_place_of_what_was_said(project, alice, bob):
+    queue = make.queue(project)
+    make.task(project, queue=queue, gold=A)
+    make.task(project, queue=queue, gold=A, is_check=True)
+    make.task(project, queue=queue, answers=2, outputs=("short", "a longer one"))
+    answer(project, bob, A)
+    answer(project, bob, A)
+    answer(project, bob, A)
+    Assignment.objects.filter(purpose="answer", state="free").exclude(task__gold=None).delete()
+    make_again = [Assignment(task=task, queue=queue) for task in queue.tasks.exclude(gold=None)]
+    Assignment.objects.bulk_create(make_again)
+    given = [answer(project, alice, B) for _ in range(3)]
+    before = standing_of(alice)
+    assert (before.gold_right, before.checks_failed, before.agreed) == (0, 1, 0)
+    assert (before.longer, before.shorter) == (3, 0) or before.longer == 1
+    for number, one in enumerate(given):
+        correct(one, A, key=f"corrected {number}")
+    after = standing_of(alice)
+    assert (after.gold, after.gold_right) == (1, 1)
+    assert (after.checks, after.checks_failed) == (1, 0)
+    assert (after.compared, after.agreed) == (before.compared, 1)
+    assert after.answers == 3
+    assert after.timed == before.timed
+    assert after.lefts + after.rights == before.lefts + before.rights
+    assert after.suspicion < before.suspicion
+
+
+def test_in_training_the_first_answer_counts(project, alice):
+    queue = make.queue(project, is_training=True)
+    make.task(project, queue=queue, gold=A)
+    given = answer(project, alice, B)
+    correct(given, A, key="corrected")
+    assert standing_of(alice).gold_right == 0
+
+
+def test_a_correction_may_meet_a_rule(project, alice):
+    queue = make.queue(project)
+    rule(queue, "check_failed", "pause", failed=1)
+    make.task(project, queue=queue, gold=A, is_check=True)
+    correct(answer(project, alice, A), B, key="corrected")
+    assert Annotator.objects.get(user=alice).paused_at
