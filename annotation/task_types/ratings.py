@@ -93,8 +93,10 @@ def problem_with_ratings(answer: Answer, refs: Sequence[str], options: Any) -> s
                 return problem
     for ref in refs:
         if missing := [name for name in scales if name not in ratings.get(ref, {})]:
-            which = f"output {refs.index(ref) + 1}" if len(refs) > 1 else "the output"
-            return f"Rate every output: “{missing[0]}” is missing for {which}."
+            if len(refs) == 1:
+                return f"Rate the output: “{missing[0]}” is missing."
+            number = refs.index(ref) + 1
+            return f"Rate every output: “{missing[0]}” is missing for output {number}."
     flags = answer.get("flags", {})
     if problem := _problem_by_output(flags, refs, "flags", list):
         return problem

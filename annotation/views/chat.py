@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, StreamingHttpResponse
+from django.utils import translation
 from django.views.decorators.http import require_POST
 
 from annotation import judge_turn, stream_replies
@@ -18,6 +19,7 @@ from annotation.stream_replies import Event
 from annotation.views.desk import go_on, queue_in, reason_in, seconds_in, show
 from truing.http import Request, key_of
 from truing.markdown import render_markdown
+from truing.translated import translated
 
 
 @require_POST
@@ -38,7 +40,9 @@ def replies(request: Request, slug: str, pk: int) -> StreamingHttpResponse:
     position = key_of(request.POST.get("position", ""))
     events = stream_replies.stream_replies(assignment, annotator, position=position)
     extend_hold(assignment, annotator)
-    response = StreamingHttpResponse(_lines(events), content_type="text/event-stream")
+    response = StreamingHttpResponse(
+        _lines(events, translation.get_language()), content_type="text/event-stream"
+    )
     response["Cache-Control"] = "no-store"
     # Neither compressed nor gathered on its way: each word is there when it is said.
     response["Content-Encoding"] = "identity"
@@ -89,10 +93,16 @@ def _chat_again(request: Request, assignment: Assignment, annotator: Annotator) 
     return show(request, question_of(assignment, annotator), desk=desk)
 
 
-def _lines(events: Iterator[Event]) -> Iterator[str]:
+def _lines(events: Iterator[Event], language: str | None) -> Iterator[str]:
+    """The events in the language of whoever asked: it is over for this thread when they come."""
     try:
         for event in events:
-            yield ": \n\n" if event is None else f"data: {json.dumps(_content(event))}\n\n"
+            if event is None:
+                yield ": \n\n"
+                continue
+            with translation.override(language):
+                content = json.dumps(_content(event))
+            yield f"data: {content}\n\n"
     finally:
         # Whoever listened has gone: nobody is asked on.
         close = getattr(events, "close", None)
@@ -103,7 +113,10 @@ def _lines(events: Iterator[Event]) -> Iterator[str]:
 def _content(event: stream_replies.Said) -> dict[str, object]:
     content: dict[str, object] = {"position": event.position}
     if event.problem:
-        content |= {"problem": event.problem, "again": event.problem == stream_replies.BUSY}
+        content |= {
+            "problem": translated(event.problem),
+            "again": event.problem == stream_replies.BUSY,
+        }
     elif event.whole is not None:
         content["html"] = render_markdown(event.whole)
     else:

@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import json
 import re
 from pathlib import Path
 
@@ -11,8 +12,11 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext
 
+from annotation.chat import TROUBLE
+from annotation.stream_replies import Said
 from annotation.submit import AlreadyAnswered, BadAnswer
 from annotation.task_types import TASK_TYPES
+from annotation.views.chat import _lines
 from tests import make
 from truing.errors import Refused
 from truing.models import Event, User
@@ -106,6 +110,19 @@ def test_a_sentence_with_values_is_found_by_its_pattern(german):
     assert translated("There is no output “b.*” in this task.").startswith("Eine Ausgabe „b.*“")
     said = "The answer has 3 characters, and should have 20 at least."
     assert translated(said) == "Die Antwort hat 3 Zeichen und sollte mindestens 20 haben."
+
+
+def test_a_missing_rating_is_named_by_the_number_of_its_output(german):
+    said = "Rate every output: “Overall” is missing for output 2."
+    assert translated(said) == "Bewerten Sie jede Ausgabe: „Overall“ fehlt bei Ausgabe 2."
+
+
+def test_what_a_chat_streams_is_said_in_the_readers_language():
+    events = [Said(0, problem=TROUBLE["away"]), None, Said(1, piece="Why")]
+    lines = list(_lines(iter(events), "de"))
+    assert "gerade nicht zu erreichen" in json.loads(lines[0][6:])["problem"]
+    assert json.loads(lines[2][6:]) == {"position": 1, "piece": "Why"}
+    assert translation.get_language() == "en"
 
 
 def test_what_nobody_has_translated_stays_as_it_is(german):
