@@ -126,9 +126,28 @@ class Benchmark:
         }
         if kill:
             result["killed"] = done["killed"]
+        else:
+            number = max(1, len(times))
+            result["processor_ms_a_step"] = {
+                name: round(1000 * used / number, 2) for name, used in done["used"].items()
+            }
         if rules:
             result["stopped_by_rules"] = stopped(self.world.project.pk)
         return result
+
+    def processor_seconds(self) -> dict[str, float]:
+        """What the web and the database have used so far."""
+        import psutil
+        from django.db import connection
+
+        connection.ensure_connection()
+        backend = psutil.Process(connection.connection.info.backend_pid)
+        server = backend.parent()
+        assert server
+        return {
+            "web": _used(psutil.Process(self.web.process.pid).children()),
+            "database": _used([*server.children(), server]),
+        }
 
     def work(self, queue: int, *, kill: bool, agree: bool) -> dict[str, Any]:
         order = {
@@ -152,6 +171,7 @@ class Benchmark:
         client.stdin.write(json.dumps(order))
         client.stdin.close()
         assert client.stdout.readline() == "ready\n", "the people have signed in"
+        before = self.processor_seconds()
         over = threading.Event()
         killed: list[str] = []
         killer = threading.Thread(target=self.kill, args=(over, killed))
@@ -163,7 +183,9 @@ class Benchmark:
         if kill:
             killer.join()
         self.cookies = done["cookies"]
-        return {**done, "killed": killed}
+        used = {name: now - before[name] for name, now in self.processor_seconds().items()}
+        used["people"] = done["processor_seconds"]
+        return {**done, "killed": killed, "used": used}
 
     def kill(self, over: threading.Event, killed: list[str]) -> None:
         """Now a process of the web, now the whole of it; it is started again."""
@@ -296,6 +318,10 @@ def checked(queue: int, acknowledged: list[str]) -> dict[str, int]:
         "lost": lost + empty,
         "duplicates": duplicates,
     }
+
+
+def _used(processes: list[Any]) -> float:
+    return sum(times.user + times.system for times in (one.cpu_times() for one in processes))
 
 
 def stopped(project: int) -> int:
