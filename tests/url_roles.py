@@ -170,6 +170,8 @@ URL_ROLES: dict[str, dict[str, str]] = {
     "api_ask_again": {"POST": "CURATOR"},
     # Agreement and datasets
     "agreement": {"GET": "REVIEWER"},
+    "leaderboard": {"GET": "REVIEWER"},
+    "api_leaderboard": {"GET": "REVIEWER"},
     "datasets": {"GET": "CURATOR"},
     "new_dataset": {"GET": "CURATOR", "POST": "CURATOR"},
     "dataset": {"GET": "CURATOR"},

@@ -4,12 +4,14 @@ from django.urls import path
 
 from annotation.api import agreement as agreement_api
 from annotation.api import datasets as datasets_api
-from annotation.views import agreement, datasets, downloads
+from annotation.api import leaderboard as leaderboard_api
+from annotation.views import agreement, datasets, downloads, leaderboard
 
 VERSION = "datasets/<slug:name>/<int:number>/"
 
 pages = [
     path("agreement/", agreement.agreement, name="agreement"),
+    path("leaderboard/", leaderboard.leaderboard, name="leaderboard"),
     path("datasets/", datasets.datasets, name="datasets"),
     path("new-dataset/", datasets.new_dataset, name="new_dataset"),
     path("datasets/<slug:name>/", datasets.dataset, name="dataset"),
@@ -28,6 +30,7 @@ pages = [
 ]
 api = [
     path("agreement/", agreement_api.agreement, name="api_agreement"),
+    path("leaderboard/", leaderboard_api.leaderboard, name="api_leaderboard"),
     path("datasets/", datasets_api.datasets, name="api_datasets"),
     path("dataset-preview/", datasets_api.dataset_preview, name="api_dataset_preview"),
     path("datasets/<slug:name>/", datasets_api.versions, name="api_dataset"),

@@ -37,6 +37,7 @@ NAVIGATION: tuple[tuple[str, tuple[tuple[str, str, Role], ...]], ...] = (
             ("outputs", "Outputs", Role.REVIEWER),
             ("answers", "Answers", Role.REVIEWER),
             ("agreement", "Agreement", Role.REVIEWER),
+            ("leaderboard", "Leaderboard", Role.REVIEWER),
             ("disputes", "Adjudicate", Role.REVIEWER),
             ("flags", "Flags", Role.CURATOR),
             ("annotators", "Annotators", Role.REVIEWER),
