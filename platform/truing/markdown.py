@@ -46,6 +46,8 @@ ATTRIBUTES = {
     "p": {"class"},
     "pre": {"class", "tabindex"},
     "span": {"class"},
+    "td": {"align"},
+    "th": {"align"},
     **{tag: {*formula.ATTRIBUTES, "class"} for tag in formula.TAGS},
 }
 
@@ -101,6 +103,19 @@ def _parts(tokens: Sequence[Token]) -> Iterator[Sequence[Token]]:
 
 def _white_space(text: str) -> str:
     return f'<p class="reading-empty">(white space only: {len(text)} characters)</p>'
+
+
+def _cell(
+    renderer: RendererHTML,
+    tokens: Sequence[Token],
+    index: int,
+    options: OptionsDict,
+    env: EnvType,
+) -> str:
+    # A style would be cleaned away.
+    if style := tokens[index].attrs.pop("style", ""):
+        tokens[index].attrs["align"] = str(style).removeprefix("text-align:")
+    return renderer.renderToken(tokens, index, options, env)
 
 
 def _fence(
@@ -224,6 +239,8 @@ _markdown.block.ruler.before(
     "fence", "formula", _formula_block, {"alt": ["paragraph", "reference", "blockquote", "list"]}
 )
 _markdown.add_render_rule("fence", _fence)
+_markdown.add_render_rule("td_open", _cell)
+_markdown.add_render_rule("th_open", _cell)
 _markdown.add_render_rule("image", _image)
 _markdown.add_render_rule("formula", _formula)
 _markdown.add_render_rule("formula_block", _formula)

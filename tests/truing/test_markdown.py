@@ -111,6 +111,12 @@ def test_markdown_is_rendered():
     assert "<td>2</td>" in html
 
 
+def test_a_column_stands_where_its_table_says():
+    html = render_markdown("| a | b |\n|---|--:|\n| 1 | 2 |")
+    assert '<td align="right">2</td>' in html
+    assert "<td>1</td>" in html
+
+
 def test_a_single_line_break_is_kept():
     assert "<br>" in render_markdown("one\ntwo")
 

@@ -237,7 +237,9 @@
     const walk = (at) => {
       if (at.nodeType === Node.TEXT_NODE) {
         const isCode = at.parentElement.closest("pre");
-        text += isCode ? at.data : at.data.replace(/\s+/g, " ");
+        // Where code begins its lines, the space counts; elsewhere a line begins with a word.
+        const said = isCode ? at.data : at.data.replace(/\s+/g, " ");
+        text += isCode || (text && !text.endsWith("\n")) ? said : said.trimStart();
         return;
       }
       if (at.nodeName === "math") {
@@ -250,7 +252,7 @@
       if (BLOCKS.test(at.nodeName)) text = `${text.trimEnd()}\n`;
     };
     node.childNodes.forEach(walk);
-    return text.replace(/\n +/g, "\n").trim();
+    return text.replace(/^\n+/, "").trimEnd();
   };
 
   window.truing.diff = { runs: diff, show, textOf };
