@@ -186,8 +186,11 @@ def go_on(request: Request, slug: str) -> HttpResponse:
     """The next question in this one's place; without htmx, by way of the page."""
     if request.htmx:
         return show_next(request)
-    queue = key_of(request.POST.get("queue", ""))
-    return redirect(reverse("desk", args=[slug]) + (f"?queue={queue}" if queue else ""))
+    return redirect(desk_address(slug, key_of(request.POST.get("queue", ""))))
+
+
+def desk_address(slug: str, queue: int | None) -> str:
+    return reverse("desk", args=[slug]) + (f"?queue={queue}" if queue else "")
 
 
 def show_next(request: Request) -> HttpResponse:
@@ -234,6 +237,12 @@ def show(
     if question and question.queue.task_type.has_turns and not is_correction:
         context["chat"] = chat_begun(
             *assignment_for(request, request.membership.project.slug, question.pk)
+        )
+    if not question and desk:
+        chosen = desk.chosen
+        # An answer's own address shows nothing to who comes back to it.
+        context["desk_again"] = desk_address(
+            request.membership.project.slug, chosen.pk if chosen else None
         )
     if question:
         templates = [f"annotation/task_types/{name}.html" for name in (question.type, "_any")]

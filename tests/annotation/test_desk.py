@@ -233,6 +233,24 @@ def test_says_when_nothing_is_left_and_when_nothing_is_open(at_desk, project):
     assert "No open queue" in text_of(at_desk.get(DESK))
 
 
+def test_who_has_nothing_left_may_look_again_in_the_same_queue(at_desk, project):
+    task = make.task(project)
+    make.queue(project, "Another")
+    at_desk.get(DESK)
+    response = post(at_desk, f"{held().pk}/answer/", choice="0", key="k", queue=task.queue_id)
+    assert f'href="{DESK}?queue={task.queue_id}"' in text_of(response).split("Nothing left")[1]
+
+
+def test_goes_on_looking_after_an_answer_at_the_desks_own_address(at_desk, project, monkeypatch):
+    """The answer's address takes answers only: who asked there again stood before a dead page."""
+    make.task(project)
+    at_desk.get(DESK)
+    monkeypatch.setattr("annotation.assign.MOST_WINDOWS", 0)
+    text = text_of(post(at_desk, f"{held().pk}/answer/", choice="0", key="k"))
+    assert "Looking for a question" in text
+    assert f'hx-get="{DESK}"' in text
+
+
 def test_an_empty_output_is_shown_as_one(at_desk, project):
     make.task(project, outputs=("", "Something."))
     assert "(empty)" in text_of(at_desk.get(DESK))
