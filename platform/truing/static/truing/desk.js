@@ -138,6 +138,10 @@
     guideline(recall("guideline"), false);
     // The next turn of a chat is the same question.
     if (isVeiled() && uncovered && uncovered === asked()) veil(false);
+    // What is asked is the last turn: a long conversation opens there.
+    const turns = found.querySelector(".desk-prompt, .chat-log");
+    const last = turns?.querySelector(".turn:last-child");
+    if (last) turns.scrollTop = last.getBoundingClientRect().top - turns.getBoundingClientRect().top - 24;
     if (form) type().start?.(form);
     const verdict = form && question.querySelector("[data-verdict]");
     if (verdict) verdict.textContent = type().verdict?.(form) || "";

@@ -47,7 +47,7 @@
   const show = (scroll = true) => {
     const says = form.querySelector("[data-chosen]");
     if (!chosen) {
-      says.textContent = window.truing.t("Choose words with the arrow keys, or with the mouse.");
+      says.textContent = window.truing.t("Choose words: with the arrow keys, the mouse or a finger.");
       return;
     }
     const [from, start] = place(chosen.at, chosen.start);

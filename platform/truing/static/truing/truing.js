@@ -75,6 +75,7 @@
   // The next good answer makes what was said before it untrue.
   document.addEventListener("htmx:beforeOnLoad", (event) => {
     const { xhr, requestConfig } = event.detail;
-    if (xhr.status < 400 && requestConfig.verb !== "get") messages()?.replaceChildren();
+    const isNew = requestConfig.verb !== "get" || event.detail.elt.matches?.('[hx-target="#question"]');
+    if (xhr.status < 400 && isNew) messages()?.replaceChildren();
   });
 })();
