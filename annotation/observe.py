@@ -1,12 +1,14 @@
 """Look at an answer as it comes in: what it says of how carefully its annotator works.
 
 It happens in the answer's own transaction and costs two statements: one reads all that is needed,
-one writes the counters. Only every few answers somebody is weighed anew against the others.
+one writes the counters. Only every few answers somebody is weighed anew against the others, and
+that is a third.
 """
 
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from math import log
 from typing import Any
 
@@ -16,7 +18,7 @@ from annotation.enforce import enforce
 from annotation.evidence import Level, of_pace, of_side
 from annotation.likeness import likeness, preferences
 from annotation.models import Annotation, Annotator, Assignment, Rule, Standing
-from annotation.weigh import DUE, LEVEL, OTHERS, level_of, suspicion_of, weigh
+from annotation.weigh import CURRENT, DUE, LEVEL, OTHERS, level_of, suspicion_of, weigh
 from truing.prepared import fetch, run
 
 Purpose = Assignment.Purpose
@@ -26,9 +28,10 @@ RECOUNTED = (
     "gold", "gold_right", "checks", "checks_failed", "compared", "agreed", "repeats", "consistent",
     "lefts", "rights", "longer", "shorter", "triads", "circles",
 )  # fmt: skip
+EVER = datetime.min.replace(tzinfo=UTC)
 SHORTEST = 0.1  # seconds: nobody is faster, and a logarithm needs something to stand on
 
-# A standing is made with the first answer. The last two are read only when somebody is weighed.
+# A standing is made with the first answer.
 _READ = f"""
 WITH kept AS (
     SELECT * FROM annotation_standing
@@ -51,11 +54,9 @@ SELECT
         WHERE place.task_id = %(task)s),
     (SELECT json_agg(json_build_array(slot.annotator_id, slot.purpose, said.answer)
             ORDER BY said.id)
-        FROM annotation_assignment slot JOIN annotation_annotation said
-            ON said.assignment_id = slot.id
-        WHERE slot.task_id = %(task)s AND slot.id <> %(slot)s AND slot.state = 'answered'
-            AND NOT EXISTS (SELECT FROM annotation_annotation newer
-                WHERE newer.supersedes_id = said.id)),
+        FROM annotation_assignment slot
+        CROSS JOIN LATERAL ({CURRENT.format(slot="slot")}) said
+        WHERE slot.task_id = %(task)s AND slot.id <> %(slot)s AND slot.state = 'answered'),
     (SELECT json_agg(json_build_array(said.answer, (
             SELECT json_object_agg(place.ref, place.output_id) FROM annotation_taskoutput place
             WHERE place.task_id = near.id)))
@@ -67,14 +68,17 @@ SELECT
             WHERE task_id = near.id AND annotator_id = %(annotator)s AND state = 'answered'
             OFFSET 0
         ) slot
-        JOIN annotation_annotation said ON said.assignment_id = slot.id
-        WHERE NOT EXISTS (SELECT FROM annotation_annotation newer
-            WHERE newer.supersedes_id = said.id)),
+        CROSS JOIN LATERAL ({CURRENT.format(slot="slot")}) said),
     (SELECT json_agg(rule ORDER BY rule.id) FROM annotation_rule rule
         WHERE rule.is_on AND (rule.queue_id = %(queue)s
             OR rule.queue_id IS NULL AND rule.project_id = %(project)s)),
-    (SELECT row_to_json(level) FROM ({LEVEL}) level WHERE EXISTS (SELECT FROM due)),
-    (SELECT json_agg(found) FROM ({OTHERS}) found WHERE EXISTS (SELECT FROM due))
+    EXISTS (SELECT FROM due)
+"""
+# Read only when somebody is weighed, and planned each time: how much there is decides how.
+_READ_OTHERS = f"""
+SELECT
+    (SELECT row_to_json(level) FROM ({LEVEL}) level),
+    (SELECT json_agg(found) FROM ({OTHERS}) found)
 """
 
 
@@ -175,9 +179,10 @@ def _read(slot: Assignment) -> Seen:
     }
     [row] = fetch(_READ, values)
     read = [json.loads(one) if isinstance(one, str) else one for one in row]
-    standing, (gold, is_check), outputs, others, near, rules, level, weighed_by = read
+    standing, (gold, is_check), outputs, others, near, rules, is_due = read
     found: Standing = _row(Standing, standing)
     found.queue = slot.queue
+    level, weighed_by = _read_others(found) if is_due else (None, [])
     return Seen(
         standing=found,
         gold=gold,
@@ -187,8 +192,22 @@ def _read(slot: Assignment) -> Seen:
         near=[(said, places) for said, places in near or [] if places],
         rules=[_row(Rule, rule) for rule in rules or []],
         level=level,
-        weighed_by=weighed_by or [],
+        weighed_by=weighed_by,
     )
+
+
+def _read_others(standing: Standing) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    values = {
+        "annotator": standing.annotator_id,
+        "queue": standing.queue_id,
+        "since": standing.since or EVER,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_READ_OTHERS, values)
+        level, others = (
+            json.loads(one) if isinstance(one, str) else one for one in cursor.fetchone()
+        )
+    return level, others or []
 
 
 def _row(model: Any, values: Mapping[str, Any]) -> Any:

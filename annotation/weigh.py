@@ -45,6 +45,16 @@ LEVEL = """
             FILTER (WHERE timed >= 3) AS spread
     FROM annotation_standing WHERE queue_id = %(queue)s AND left_out_at IS NULL
 """
+# What an answered slot says now; a chat says something each turn.
+CURRENT = """
+    SELECT id, answer FROM annotation_annotation given
+    WHERE assignment_id = {slot}.id AND NOT EXISTS (
+        SELECT FROM annotation_annotation newer
+        WHERE newer.assignment_id = {slot}.id AND newer.supersedes_id = given.id
+    ) OFFSET 0
+"""
+# From each answer of theirs to the few on the same question (hence the OFFSETs): read from the
+# other end, this goes through all answers that there are.
 OTHERS = f"""
     SELECT mine.task_id AS task, said.answer AS said, theirs.answer AS theirs, known.suspicion,
         known.left_out_at IS NOT NULL AS is_left_out
@@ -52,22 +62,22 @@ OTHERS = f"""
         SELECT slot.id, slot.task_id FROM annotation_assignment slot
         WHERE slot.annotator_id = %(annotator)s AND slot.queue_id = %(queue)s
             AND slot.state = 'answered' AND slot.purpose = 'answer'
-            AND slot.closed_at > coalesce((SELECT since FROM standing), '-infinity')
+            AND slot.closed_at > %(since)s
         ORDER BY slot.closed_at DESC LIMIT {LAST_ANSWERS}
     ) mine
-    JOIN annotation_task task ON task.id = mine.task_id AND task.gold IS NULL
-    JOIN annotation_annotation said ON said.assignment_id = mine.id
-    JOIN annotation_assignment other ON other.task_id = mine.task_id
-        AND other.annotator_id <> %(annotator)s AND other.state = 'answered'
-        AND other.purpose IN ('answer', 'import')
-    JOIN annotation_annotation theirs ON theirs.assignment_id = other.id
+    CROSS JOIN LATERAL (
+        SELECT FROM annotation_task WHERE id = mine.task_id AND gold IS NULL OFFSET 0
+    ) task
+    CROSS JOIN LATERAL ({CURRENT.format(slot="mine")}) said
+    CROSS JOIN LATERAL (
+        SELECT id, annotator_id FROM annotation_assignment
+        WHERE task_id = mine.task_id AND annotator_id <> %(annotator)s AND state = 'answered'
+            AND purpose IN ('answer', 'import')
+        OFFSET 0
+    ) other
+    CROSS JOIN LATERAL ({CURRENT.format(slot="other")}) theirs
     LEFT JOIN annotation_standing known ON known.annotator_id = other.annotator_id
         AND known.queue_id = %(queue)s
-    WHERE NOT EXISTS (
-        SELECT FROM annotation_annotation newer WHERE newer.supersedes_id = said.id
-    ) AND NOT EXISTS (
-        SELECT FROM annotation_annotation newer WHERE newer.supersedes_id = theirs.id
-    )
 """
 
 
