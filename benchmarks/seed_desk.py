@@ -10,6 +10,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import connection
 
 from annotation.create_queue import create_queue
+from annotation.lanes import LANE
 from annotation.models import Annotator, Output, Prompt, Queue
 from annotation.models.output import output_digest
 from annotation.models.prompt import prompt_digest, split_of
@@ -55,7 +56,15 @@ def seed_worked_on(world: World) -> None:
     seed(world, 400, 1, met=200)
 
 
-def seed(world: World, tasks: int, overlap: int, *, met: int = 0, rules: bool = False) -> int:
+def seed(
+    world: World,
+    tasks: int,
+    overlap: int,
+    *,
+    met: int = 0,
+    rules: bool = False,
+    order: str = "arrival",
+) -> int:
     """An open queue of so many tasks, the only open one; the first may have been met by all.
 
     Those have been answered by everybody, and their other slots are still free.
@@ -69,6 +78,7 @@ def seed(world: World, tasks: int, overlap: int, *, met: int = 0, rules: bool = 
         overlap=people + overlap if met else overlap,
         guideline=GUIDELINE,
         rules=rules,  # who answers by chance would be stopped, and rightly
+        handling={"order": order},
         actor=None,
     )
     with _unchecked() as cursor:
@@ -77,6 +87,7 @@ def seed(world: World, tasks: int, overlap: int, *, met: int = 0, rules: bool = 
             "tasks": tasks,
             "prompts": world.prompts,
             "overlap": queue.overlap,
+            "order": order,
             "met": met,
             "people": world.annotators,
             "answer": json.dumps({"tiers": [["a"], ["b"]], "strength": 2}),
@@ -115,14 +126,16 @@ _SEED = (
     ) output USING (prompt_id)
     WHERE task.queue_id = %(queue)s
     """,
-    """
+    f"""
     INSERT INTO annotation_assignment
-        (task_id, queue_id, state, purpose, round, shown, skip_reason)
-    SELECT task.id, task.queue_id, 'free', 'answer', 1, '{}', ''
-    FROM (SELECT id, queue_id, row_number() OVER (ORDER BY id) AS place
+        (task_id, queue_id, state, purpose, round, shown, skip_reason, lane)
+    SELECT task.id, task.queue_id, 'free', 'answer', 1, '{{}}', '', {LANE}
+    FROM (SELECT id, queue_id, id %% 10 - 5 AS priority, false AS is_begun,
+            row_number() OVER (ORDER BY id) AS place
         FROM annotation_task WHERE queue_id = %(queue)s) task,
-        generate_series(1, CASE WHEN place <= %(met)s
-            THEN %(overlap)s - array_length(%(people)s::bigint[], 1) ELSE %(overlap)s END)
+        generate_series(0, CASE WHEN place <= %(met)s
+            THEN %(overlap)s - array_length(%(people)s::bigint[], 1) ELSE %(overlap)s END - 1)
+            AS level
     ORDER BY task.id
     """,
     # What everybody has answered.
