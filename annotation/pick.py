@@ -1,7 +1,8 @@
 """Find the slot that somebody is given next, lock it, and read what it asks, in one statement.
 
 What it reads does not grow with the queue. It starts at the person's bookmark in each lane and
-looks at no more than a window of free slots; of these, those that the person has met are left out.
+looks at no more than two windows of free slots; of these, those that the person has met are left
+out.
 """
 
 import json
@@ -28,6 +29,7 @@ from annotation.rows import columns, made
 from truing.prepared import fetch
 
 WINDOW = 24
+RECENT = 50  # answers that show how far somebody is who has no bookmark
 AHEAD = 12  # so many tasks are counted that lie ahead
 LAST_LANE = 32_767
 MARK = "\x1f"  # between categories; none has it
@@ -115,12 +117,14 @@ NOT EXISTS (
 OPEN_QUEUES = """
 SELECT {queue},
     coalesce(own.positions, (
-        -- Who comes without a bookmark goes on behind what they have met.
-        SELECT jsonb_object_agg(lane, (
-            SELECT max(met.id) FROM annotation_assignment met
-            WHERE met.annotator_id = %(annotator)s AND met.queue_id = queue.id
-                AND met.lane = lanes.lane
-        )) FROM generate_series(0, {last}) AS lanes(lane) WHERE own.id IS NULL
+        -- Who comes without a bookmark goes on behind what they have met of late.
+        SELECT jsonb_object_agg(lane, last) FROM (
+            SELECT met.lane, max(met.id) AS last FROM (
+                SELECT id, lane, queue_id FROM annotation_assignment
+                WHERE annotator_id = %(annotator)s ORDER BY closed_at DESC LIMIT {recent}
+            ) met
+            WHERE met.queue_id = queue.id AND met.lane <= {last} GROUP BY met.lane
+        ) behind WHERE own.id IS NULL
     )),
     floor.positions,
     own.id IS NOT NULL,
@@ -184,7 +188,7 @@ WITH own AS MATERIALIZED (
             WHERE ahead.state = 'free' AND ahead.queue_id = stretch.queue_id
                 AND (ahead.lane, ahead.id) > (stretch.lane, stretch.after)
                 AND ahead.lane <= stretch.last_lane
-            ORDER BY ahead.lane, ahead.id LIMIT {window}
+            ORDER BY ahead.lane, ahead.id LIMIT %(window)s
         ) near
         JOIN annotation_assignment slot ON slot.id = near.id AND slot.state = 'free'
         WHERE {near_unmet}
@@ -275,6 +279,8 @@ def pick(
         "lane": [stretch.lane for stretch in stretches],
         "after": [stretch.after for stretch in stretches],
         "last_lane": [stretch.last_lane for stretch in stretches],
+        # Together they look at no more than two lanes would.
+        "window": min(WINDOW, max(2, 2 * WINDOW // max(1, len(stretches)))),
     }
     rows = fetch(_PICK, values)
     if not rows:
@@ -331,7 +337,9 @@ WITH near AS MATERIALIZED (
 SELECT (SELECT count(*) FROM near), (SELECT lane FROM last), (SELECT id FROM last),
     EXISTS (SELECT FROM near WHERE {UNMET.format(slot="near", mark=MARK)})
 """
-_OPEN_QUEUES = OPEN_QUEUES.format(queue=columns(Queue, "queue"), last=MAIN_LANE + HIGHEST_PRIORITY)
+_OPEN_QUEUES = OPEN_QUEUES.format(
+    queue=columns(Queue, "queue"), last=MAIN_LANE + HIGHEST_PRIORITY, recent=RECENT
+)
 _ASKED = ASKED.format(
     slot=columns(Assignment, "slot"),
     task=columns(Task, "task"),
@@ -340,7 +348,6 @@ _ASKED = ASKED.format(
 )
 _PICK = (
     PICK.format(
-        window=WINDOW,
         slot_unmet=UNMET.format(slot="slot", mark=MARK),
         near_unmet=UNMET.format(slot="near", mark=MARK),
     )

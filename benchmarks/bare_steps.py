@@ -116,6 +116,7 @@ class Steps:
                 "lane": [FRONT_LANE, MAIN_LANE],
                 "after": [0, self.after],
                 "last_lane": [FRONT_LANE, MAIN_LANE],
+                "window": pick.WINDOW,
             }
             rows = self.ask(pick._PICK, wanted)
             if not rows:

@@ -96,9 +96,10 @@ def picks(world: "World", slots: int, order: str) -> list[dict[str, Any]]:
 # One slot of each task; the others stay free.
 ANSWER = """
 UPDATE annotation_assignment slot
-SET state = 'answered', annotator_id = %(annotator)s, closed_at = now(), taken_at = now()
+SET state = 'answered', annotator_id = %(annotator)s, taken_at = now(),
+    closed_at = now() - %(tasks)s * interval '1 second' + place * interval '1 second'
 FROM (
-    SELECT (SELECT id FROM annotation_assignment
+    SELECT place, (SELECT id FROM annotation_assignment
         WHERE task_id = task.id AND state = 'free' LIMIT 1) AS id
     FROM (SELECT id, row_number() OVER (ORDER BY id) AS place
         FROM annotation_task WHERE queue_id = %(queue)s) task
