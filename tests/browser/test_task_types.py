@@ -122,7 +122,7 @@ def test_outputs_are_rated_and_then_ranked(desk_of):
 
 def test_what_is_wrong_is_said_in_words_and_categories(desk_of):
     page = desk_of("critique", outputs=["Five."])
-    press(page, "1", "3", "1", "c")
+    press(page, "1", "3", "1", "w")
     page.keyboard.type("It answers something else.")
     press(page, "Control+Enter")
     given = answered(page, 1)
@@ -136,7 +136,7 @@ def test_what_is_wrong_is_said_in_words_and_categories(desk_of):
 
 def test_a_critique_in_words_alone_needs_its_category(desk_of):
     page = desk_of("critique", outputs=["Five."])
-    press(page, "c")
+    press(page, "w")
     page.keyboard.type("Wrong.")
     press(page, "Escape", "Enter")
     page.get_by_role("alert").get_by_text("Choose what kind of mistake").wait_for()
