@@ -197,7 +197,7 @@ def _read(slot: Assignment) -> Seen:
 
 
 def _read_others(standing: Standing) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    values = {
+    values: dict[str, Any] = {
         "annotator": standing.annotator_id,
         "queue": standing.queue_id,
         "since": standing.since or EVER,
