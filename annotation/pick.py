@@ -29,7 +29,6 @@ from annotation.rows import columns, made
 from truing.prepared import fetch
 
 WINDOW = 24
-RECENT = 50  # answers that show how far somebody is who has no bookmark
 AHEAD = 12  # so many tasks are counted that lie ahead
 LAST_LANE = 32_767
 MARK = "\x1f"  # between categories; none has it
@@ -117,14 +116,12 @@ NOT EXISTS (
 OPEN_QUEUES = """
 SELECT {queue},
     coalesce(own.positions, (
-        -- Who comes without a bookmark goes on behind what they have met of late.
-        SELECT jsonb_object_agg(lane, last) FROM (
-            SELECT met.lane, max(met.id) AS last FROM (
-                SELECT id, lane, queue_id FROM annotation_assignment
-                WHERE annotator_id = %(annotator)s ORDER BY closed_at DESC LIMIT {recent}
-            ) met
-            WHERE met.queue_id = queue.id AND met.lane <= {last} GROUP BY met.lane
-        ) behind WHERE own.id IS NULL
+        -- Who comes without a bookmark goes on behind what they have met.
+        SELECT jsonb_object_agg(lane, (
+            SELECT max(met.id) FROM annotation_assignment met
+            WHERE met.annotator_id = %(annotator)s AND met.queue_id = queue.id
+                AND met.lane = lanes.lane
+        )) FROM generate_series(0, {last}) AS lanes(lane) WHERE own.id IS NULL
     )),
     floor.positions,
     own.id IS NOT NULL,
@@ -337,9 +334,7 @@ WITH near AS MATERIALIZED (
 SELECT (SELECT count(*) FROM near), (SELECT lane FROM last), (SELECT id FROM last),
     EXISTS (SELECT FROM near WHERE {UNMET.format(slot="near", mark=MARK)})
 """
-_OPEN_QUEUES = OPEN_QUEUES.format(
-    queue=columns(Queue, "queue"), last=MAIN_LANE + HIGHEST_PRIORITY, recent=RECENT
-)
+_OPEN_QUEUES = OPEN_QUEUES.format(queue=columns(Queue, "queue"), last=MAIN_LANE + HIGHEST_PRIORITY)
 _ASKED = ASKED.format(
     slot=columns(Assignment, "slot"),
     task=columns(Task, "task"),

@@ -126,28 +126,26 @@ _SEED = (
     ) output USING (prompt_id)
     WHERE task.queue_id = %(queue)s
     """,
+    # What everybody has answered stands where it was taken: before the slots that are still free.
     f"""
     INSERT INTO annotation_assignment
-        (task_id, queue_id, state, purpose, round, shown, skip_reason, lane)
-    SELECT task.id, task.queue_id, 'free', 'answer', 1, '{{}}', '', {LANE}
+        (task_id, queue_id, annotator_id, state, purpose, round, shown, skip_reason, lane,
+        taken_at, closed_at)
+    SELECT task.id, task.queue_id, person, CASE WHEN person IS NULL THEN 'free' ELSE 'answered' END,
+        'answer', 1, CASE WHEN person IS NULL THEN '{{}}'::text[] ELSE '{{a,b}}' END, '', {LANE},
+        at, at
     FROM (SELECT id, queue_id, id %% 10 - 5 AS priority, false AS is_begun,
             row_number() OVER (ORDER BY id) AS place
-        FROM annotation_task WHERE queue_id = %(queue)s) task,
-        generate_series(0, CASE WHEN place <= %(met)s
-            THEN %(overlap)s - array_length(%(people)s::bigint[], 1) ELSE %(overlap)s END - 1)
-            AS level
-    ORDER BY task.id
-    """,
-    # What everybody has answered.
-    """
-    INSERT INTO annotation_assignment
-        (task_id, queue_id, annotator_id, state, purpose, round, shown, skip_reason, taken_at,
-        closed_at)
-    SELECT task.id, %(queue)s, person, 'answered', 'answer', 1, '{a,b}', '',
-        now() - interval '1 day', now() - interval '1 day'
-    FROM (SELECT id FROM annotation_task WHERE queue_id = %(queue)s
-        ORDER BY id LIMIT %(met)s) task, unnest(%(people)s::bigint[]) person
-    ORDER BY task.id
+        FROM annotation_task WHERE queue_id = %(queue)s) task
+    CROSS JOIN generate_series(0, %(overlap)s - 1) AS level
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN place <= %(met)s THEN (%(people)s::bigint[])[level + 1] END AS person
+    ) taker
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN person IS NOT NULL
+            THEN now() - interval '1 day' + task.id * interval '1 millisecond' END AS at
+    ) moment
+    ORDER BY task.id, level
     """,
     """
     INSERT INTO annotation_annotation (assignment_id, answer, shown, reason, turn, key, at)
