@@ -52,11 +52,6 @@ def find_disputes(project: Project, *, patience_seconds: float = PATIENCE_SECOND
             return False
 
 
-def look_from_the_beginning(project: Project) -> None:
-    """Have all answers looked at again next time, as after people were left out of merges."""
-    Lookout.objects.update_or_create(project=project, defaults={"seen": 0})
-
-
 def share_seen(project: Project) -> float:
     """How far the look has come, from 0 to 1."""
     newest = Annotation.objects.order_by("-pk").values_list("pk", flat=True).first()

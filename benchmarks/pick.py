@@ -7,7 +7,7 @@ slots, and asks for questions as people who have answered nothing, or 50,000 of 
 them, where it has fewer): its first, its last, every so many, any. Each statement of a pick is
 explained as it runs (`EXPLAIN (ANALYZE, BUFFERS)`); the most buffers that one statement touched,
 that all of one request touched together, and how many statements that were, are printed for each,
-as one line of JSON at the end. Five million slots take some minutes and 4 GB for each order.
+as one line of JSON at the end. Five million slots take minutes and gigabytes for each order.
 """
 
 import argparse

@@ -33,10 +33,11 @@ from annotation.assign import next_assignment
 from annotation.correct import correct
 from annotation.create_queue import create_queue
 from annotation.export_feedback import export_feedback
-from annotation.find_disputes import find_disputes, look_from_the_beginning
+from annotation.find_disputes import find_disputes
 from annotation.fit_slots import fit_slots
 from annotation.freeze import freeze, rows_of
 from annotation.intake import import_file
+from annotation.look_again_from import look_again_from
 from annotation.models import (
     Annotation,
     Annotator,
@@ -150,7 +151,7 @@ def test_who_agrees_by_now_is_in_no_dispute(project):
     find_disputes(project)
     careless = Annotator.objects.get(name="w1")
     Standing.objects.create(queue=task.queue, annotator=careless, left_out_at=timezone.now())
-    look_from_the_beginning(project)
+    look_again_from(project, 1)
     find_disputes(project)
     assert state_of(task) == "agreed"
 

@@ -5,7 +5,8 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.db.models import Count
 
-from annotation.find_disputes import find_disputes, look_from_the_beginning
+from annotation.find_disputes import find_disputes
+from annotation.look_again_from import look_again_from
 from annotation.models import Dispute
 from annotation.named import queue_named
 from truing.command import Command as TruingCommand
@@ -25,7 +26,7 @@ class Command(TruingCommand):
         project = project_named(options["project"])
         queue = queue_named(project, options["queue"]) if options["queue"] else None
         if options["again"]:
-            look_from_the_beginning(project)
+            look_again_from(project, 1)
         while not find_disputes(project):
             pass
         found = Dispute.objects.in_project(project)
