@@ -231,10 +231,10 @@ def test_watching_costs_the_same_however_much_was_answered(project, alice, bob):
 
 
 def test_a_crowd_is_sorted(db):
-    """Small; the benchmark has the size at which the shares mean something."""
+    """Six careless people say whether it works; the benchmark's size says how well."""
     run = simulate(3, people=20, tasks=320, accuracy=0.85)
     found = total([run])
-    assert found["found_share"] >= 0.8
+    assert found["found_share"] >= 0.5
     assert found["wrongly_stopped"] <= 1
 
 
