@@ -4,6 +4,7 @@ import ast
 import importlib
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from tests import make
 from truing.errors import Refused
 from truing.models import Event, User
 from truing.script_words import said_by_scripts, words_for_scripts
-from truing.translated import translated
+from truing.translated import translated, values_in
 
 GERMAN = {"Accept-Language": "de-CH, en;q=0.5"}
 TEMPLATES = [
@@ -123,6 +124,29 @@ def test_what_a_chat_streams_is_said_in_the_readers_language():
     assert "gerade nicht zu erreichen" in json.loads(lines[0][6:])["problem"]
     assert json.loads(lines[2][6:]) == {"position": 1, "piece": "Why"}
     assert translation.get_language() == "en"
+
+
+def test_the_name_in_a_sentence_may_hold_a_number(german):
+    said = "Rate every output: “3 left” is missing for output 2."
+    assert translated(said) == "Bewerten Sie jede Ausgabe: „noch 3“ fehlt bei Ausgabe 2."
+
+
+@pytest.mark.parametrize("piece", ["a and b of c to d, ", " left", "“", " of ", ": “a”, ", "\n"])
+def test_a_long_text_in_a_sentence_takes_no_time(german, piece):
+    """It is sent by somebody in place of a name."""
+    long = piece * 20_000
+    began = time.process_time()
+    said = translated(f"“{long}” is none of this queue's aspects.")
+    assert translated(long) != ""
+    assert time.process_time() - began < 2
+    assert said.endswith("ist keiner der Aspekte dieser Aufgabenliste.")
+
+
+def test_each_part_is_taken_where_it_comes_first():
+    assert values_in("1 of 2 of 3.", ["", " of ", "."]) == ["1", "2 of 3"]
+    assert values_in("1 of 2", ["", " of ", " of 2"]) is None
+    assert values_in("ab", ["ab", "b"]) is None
+    assert values_in("", ["", ""]) == [""]
 
 
 def test_what_nobody_has_translated_stays_as_it_is(german):
