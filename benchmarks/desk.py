@@ -21,13 +21,12 @@ import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+from benchmarks.own_database import ROOT, own_database
+
 SLUG = "bench"
 PASSWORD = "a long enough password"
 OVERLAP = 3
@@ -51,27 +50,9 @@ def main() -> None:
     parser.add_argument("--processes", type=int, help="Of the web; else as `truing web` has it.")
     parser.add_argument("--threads", type=int, help="Of each process; else as `truing web` has it.")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="truing-desk-") as folder:
-        os.environ.pop("DATABASE_URL", None)
-        os.environ["TRUING_HOME"] = f"{folder}/home"
-        os.environ["DJANGO_SETTINGS_MODULE"] = "truing.settings"
-        sys.path[:0] = [str(ROOT), str(ROOT / "platform")]
-        import django
-
-        django.setup()
-        from django.core.management import call_command
-
-        from truing import embedded
-
-        say("making the database")
-        call_command("migrate", verbosity=0)
-        try:
-            result = Benchmark(given).run()
-        finally:
-            from django.db import connections
-
-            connections.close_all()
-            embedded.release()
+    say("making the database")
+    with own_database("desk"):
+        result = Benchmark(given).run()
     print(json.dumps(result))  # noqa: T201
 
 

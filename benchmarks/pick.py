@@ -12,16 +12,14 @@ as one line of JSON at the end. Five million slots take minutes and gigabytes fo
 
 import argparse
 import json
-import os
 import sys
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from benchmarks.own_database import own_database
 
 if TYPE_CHECKING:
     from benchmarks.seed_desk import World
 
-ROOT = Path(__file__).resolve().parents[1]
 OVERLAP = 10
 ANSWERED = 50_000
 QUESTIONS = 5  # that each person asks for
@@ -39,33 +37,17 @@ def main() -> None:
     parser.add_argument("--slots", type=int, action="append", help="Free slots of a queue.")
     parser.add_argument("--order", action="append", help="Of the queue; else each in turn.")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="truing-pick-") as folder:
-        os.environ.pop("DATABASE_URL", None)
-        os.environ["TRUING_HOME"] = f"{folder}/home"
-        os.environ["DJANGO_SETTINGS_MODULE"] = "truing.settings"
-        sys.path[:0] = [str(ROOT), str(ROOT / "platform")]
-        import django
-
-        django.setup()
-        from django.core.management import call_command
-        from django.db import connections
-
+    with own_database("pick"):
         from annotation.models import Queue
         from benchmarks.seed_desk import make_world
-        from truing import embedded
 
-        call_command("migrate", verbosity=0)
-        try:
-            world = make_world("bench", len(HISTORIES), "a long enough password", 200)
-            found = [
-                one
-                for slots in given.slots or [10_000, 5_000_000]
-                for order in given.order or Queue.Order.values
-                for one in picks(world, slots, order)
-            ]
-        finally:
-            connections.close_all()
-            embedded.release()
+        world = make_world("bench", len(HISTORIES), "a long enough password", 200)
+        found = [
+            one
+            for slots in given.slots or [10_000, 5_000_000]
+            for order in given.order or Queue.Order.values
+            for one in picks(world, slots, order)
+        ]
     most = max(one["buffers_of_a_statement"] for one in found)
     print(json.dumps({"picks": found, "most_buffers_of_a_statement": most}))  # noqa: T201
 
