@@ -7,7 +7,8 @@ from django.db import connection
 
 from annotation.enter import add_slots
 from annotation.lanes import LANE
-from annotation.models import Queue
+from annotation.models import Queue, Task
+from annotation.models.authorship import about_what_is_withdrawn
 
 # What somebody gave who is left out of merges is no answer. Leaving them out alone adds no slots:
 # who wants others asked in their place calls this.
@@ -43,6 +44,7 @@ WHERE task.queue_id = %(queue)s AND (%(tasks)s::bigint[] IS NULL OR task.id = AN
     AND NOT EXISTS (SELECT FROM annotation_assignment settled WHERE settled.task_id = task.id
         AND settled.purpose = 'adjudication' AND settled.state = 'answered'
         AND settled.round >= newest.round)
+    AND NOT task.id = ANY(%(over)s)
 """
 
 # Free slots go first, then those whose hold has run out. One that somebody is taking at this
@@ -97,6 +99,7 @@ def fit_slots(queue: Queue, tasks: Sequence[int] | None = None) -> None:
         "most": queue.most_wanted,
         "order": queue.order,
         "tasks": None if tasks is None else list(tasks),
+        "over": _over(queue, tasks),
     }
     with connection.cursor() as cursor:
         cursor.execute(_ADD, values)
@@ -104,3 +107,11 @@ def fit_slots(queue: Queue, tasks: Sequence[int] | None = None) -> None:
         # Until nothing is chosen any more: where a slot was taken meanwhile, another one goes.
         while cursor.fetchone()[0]:
             cursor.execute(_REMOVE, values)
+
+
+def _over(queue: Queue, tasks: Sequence[int] | None) -> list[int]:
+    """What is not asked any more: its author has corrected what others were to validate."""
+    if not queue.task_type.is_gate:
+        return []
+    its = queue.tasks.all() if tasks is None else Task.objects.filter(pk__in=tasks)
+    return list(about_what_is_withdrawn(its).values_list("pk", flat=True))

@@ -7,7 +7,8 @@ from annotation.enter import add_slots, enter_as
 from annotation.exam import mark
 from annotation.flag import flag
 from annotation.lanes import lane_back
-from annotation.models import Annotator, Assignment, Draft, Exemption
+from annotation.models import Annotator, Assignment, Draft, Exemption, Task
+from annotation.models.authorship import about_what_is_withdrawn
 from annotation.observe import observe_skip
 from truing.errors import Invalid, Refused
 
@@ -65,7 +66,7 @@ def skip(
         raise HasVerdict
     reason = reason.strip()[:REASON_CHARACTERS]
     if meaning == Meaning.NOBODY:
-        flag(held.task, who, reason=reason)
+        flag(held.task, who, reason=reason, round=held.round)
     added = _slot_in_place_of(held)
     if meaning == Meaning.LATER:
         # Nothing is left of it but the draft: what they have typed is there when it comes back.
@@ -89,10 +90,13 @@ def skip(
 def _slot_in_place_of(held: Assignment) -> Assignment | None:
     """A free slot like this one; withheld like its task. Checks are made anew for each person.
 
-    None where fewer answers are wanted by now than when it was taken.
+    None where fewer answers are wanted by now than when it was taken, or none at all.
     """
     if held.purpose in (Assignment.Purpose.GOLD, Assignment.Purpose.REPEAT):
         return None
+    task = Task.objects.filter(pk=held.task_id)
+    if held.queue.task_type.is_gate and about_what_is_withdrawn(task).exists():
+        return None  # its author has corrected it meanwhile
     others = Assignment.objects.wanted().filter(task=held.task_id, round=held.round)
     if others.exclude(pk=held.pk).count() >= held.queue.most_wanted:
         return None

@@ -6,6 +6,7 @@ from annotation.models.annotator import Annotator
 from annotation.models.output import Output
 from annotation.models.prompt import Prompt
 from annotation.models.queue import Queue, QueueQuerySet
+from annotation.models.task import TaskOutput, TaskQuerySet
 from annotation.task_types import TASK_TYPES
 
 
@@ -93,6 +94,17 @@ def verdicts_on(field: str, *, key: str) -> AnnotationQuerySet:
     if field == "output":
         return given.filter(assignment__task__task_outputs__output=OuterRef(key))
     return given.filter(assignment__task__prompt=OuterRef(key), assignment__task__task_outputs=None)
+
+
+def about_what_is_withdrawn(tasks: TaskQuerySet) -> TaskQuerySet:
+    """Those that ask about an output or a prompt which its author has corrected since.
+
+    Nobody is asked them any more: the correction is asked about instead.
+    """
+    places = TaskOutput.objects.filter(task=OuterRef("pk"))
+    of_outputs = Q(Exists(places.filter(withdrawn("output", key="output"))))
+    of_prompts = ~Q(Exists(places)) & withdrawn("prompt", key="prompt")
+    return tasks.filter(of_outputs | of_prompts)
 
 
 def gates() -> QueueQuerySet:
