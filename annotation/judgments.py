@@ -1,13 +1,15 @@
 """Go through all that people said of some tasks, whatever they were asked, a piece at a time."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from annotation.models import Annotation, Queue, Task, TaskOutput
+from django.db.models import Q
+
+from annotation.models import Annotation, Prompt, Queue, Task, TaskOutput, Turn
 from annotation.models.task import TaskQuerySet
-from annotation.task_types import TaskType
+from annotation.task_types import TASK_TYPES, TaskType
 
 PIECE = 500
 
@@ -33,7 +35,10 @@ class Said:
 
 @dataclass(slots=True)
 class Judgment:
-    """A task with its outputs and all that was said of them: of each annotator the newest."""
+    """A task with its outputs and all that was said of them: of each annotator the newest.
+
+    Of a chat, one turn of one person with the outputs of that turn.
+    """
 
     task: int
     task_type: TaskType
@@ -59,34 +64,71 @@ class Judgment:
 
 
 def judgments(tasks: TaskQuerySet) -> Iterator[Judgment]:
-    """The tasks with a prompt, in the order in which they were made.
+    """The tasks with a prompt and the turns of chats, in the order in which the tasks were made.
 
-    What is said in a task without one (a chat, a prompt that somebody writes) is about nothing
-    that was there before.
+    A prompt that somebody writes is about nothing that was there before.
     """
-    tasks = tasks.filter(prompt__isnull=False)
+    chats = [name for name, one in TASK_TYPES.items() if one.has_turns]
+    tasks = tasks.filter(Q(prompt__isnull=False) | Q(queue__type__in=chats))
     queues: dict[int, Queue] = {}
     last = 0
     while piece := list(tasks.filter(pk__gt=last).select_related("prompt").order_by("pk")[:PIECE]):
         last = piece[-1].pk
         missing = {task.queue_id for task in piece} - queues.keys()
         queues |= Queue.objects.in_bulk(missing) if missing else {}
-        found = {task.pk: _judgment(task, queues[task.queue_id]) for task in piece}
+        talked = _turns([task for task in piece if queues[task.queue_id].task_type.has_turns])
+        found = {
+            task.pk: _judgment(task.pk, task.prompt, queues[task.queue_id])
+            for task in piece
+            if task.prompt and task.pk not in talked
+        }
         _add_outputs(found)
         _add_answers(found)
-        yield from found.values()
+        for task in piece:
+            if task.pk in talked:
+                queue = queues[task.queue_id]
+                yield from _judgments_of_chat(task, queue, talked[task.pk])
+            elif task.pk in found:
+                yield found[task.pk]
 
 
-def _judgment(task: Task, queue: Queue) -> Judgment:
-    prompt = task.prompt
-    assert prompt is not None  # those without are not selected
+def _turns(chats: Sequence[Task]) -> dict[int, list[Turn]]:
+    """The judged turns, by task. A turn that came with a file is a task like others."""
+    found: defaultdict[int, list[Turn]] = defaultdict(list)
+    if chats:
+        judged = Turn.objects.filter(task__in=chats, annotation__isnull=False)
+        judged = judged.select_related("prompt", "annotation")
+        for turn in judged.order_by("task", "annotator", "round", "number"):
+            found[turn.task_id].append(turn)
+    return dict(found)
+
+
+def _judgments_of_chat(task: Task, queue: Queue, turns: Sequence[Turn]) -> Iterator[Judgment]:
+    slots = [turn.annotation.assignment_id for turn in turns if turn.annotation]
+    said: dict[tuple[int, int], Annotation] = {
+        (one.assignment_id, one.turn): one
+        for one in Annotation.objects.votes().filter(assignment__in=slots)
+    }
+    whole = {task.pk: _judgment(task.pk, turns[0].prompt, queue)}
+    _add_outputs(whole)
+    for turn in turns:
+        given = turn.annotation and said.get((turn.annotation.assignment_id, turn.number))
+        if not given:
+            continue
+        judgment = _judgment(task.pk, turn.prompt, queue)
+        judgment.outputs = [one for one in whole[task.pk].outputs if one.ref in given.shown]
+        judgment.said = [Said(given.pk, turn.annotator_id, given.answer)]
+        yield judgment
+
+
+def _judgment(task: int, prompt: Prompt, queue: Queue) -> Judgment:
     about = {
         "messages": [{"role": one["role"], "content": one["content"]} for one in prompt.messages],
         "language": prompt.language,
         "tags": prompt.all_tags,
         "split": prompt.split,
     }
-    return Judgment(task.pk, queue.task_type, queue.type_options, about)
+    return Judgment(task, queue.task_type, queue.type_options, about)
 
 
 def _add_outputs(found: dict[int, Judgment]) -> None:

@@ -14,17 +14,16 @@ from django.utils import timezone
 from annotation.ask_blank import ask_blank
 from annotation.assign import extend_hold, next_assignment
 from annotation.behind import votes_behind
-from annotation.chat import ChatOver, NobodyAnswers, UnknownEndpoint, chat_of
+from annotation.chat import ChatOver, NobodyAnswers, UnknownEndpoint
 from annotation.create_queue import create_queue
 from annotation.edit_queue import edit_queue
 from annotation.end_chat import TooEarly, end_chat, end_left_chats
 from annotation.export_feedback import as_jsonl, export_feedback
 from annotation.freeze import freeze, rows_of
 from annotation.intake import import_file
-from annotation.judge_turn import NoAnswerYet, NoTurn, judge_turn, regenerate
+from annotation.judge_turn import NoAnswerYet, NoTurn, regenerate
 from annotation.models import (
     Annotation,
-    Annotator,
     Assignment,
     Draft,
     Endpoint,
@@ -34,81 +33,15 @@ from annotation.models import (
     Standing,
     Turn,
 )
-from annotation.say import NothingSaid, TurnOpen, begin_chat, say
+from annotation.say import NothingSaid, TurnOpen, begin_chat
 from annotation.skip import HasVerdict, skip
 from annotation.stream_replies import STREAMS, stream_replies
 from annotation.submit import AnsweredInTurns, BadAnswer, submit
 from tests import make
-from tests.model_server import ModelServer, echoes, hangs, refuses, says
+from tests.annotation.talk import Person
+from tests.model_server import echoes, hangs, refuses, says
 
 ENDPOINTS = {"left": says("I am ", "left."), "right": says("I am right.")}
-
-
-@pytest.fixture
-def serve(project):
-    """Endpoints by name, behind each of which somebody behaves like this."""
-    servers = []
-
-    def start(**behaviours):
-        found = []
-        for name, behave in behaviours.items():
-            server = ModelServer(behave)
-            servers.append(server)
-            found.append(make.endpoint(project, name, base_url=server.url, timeout_seconds=1))
-            found[-1].server = server
-        return found
-
-    yield start
-    for server in servers:
-        server.close()
-
-
-class Person:
-    """Somebody at a chat."""
-
-    def __init__(self, project, user, queue=None):
-        self.slot = next_assignment(project, user, queue=queue)
-        self.annotator = Annotator.objects.get(project=project, user=user)
-        self.keys = 0
-
-    @property
-    def now(self):
-        self.slot.refresh_from_db()
-        return chat_of(self.slot, self.annotator)
-
-    def say(self, text, **more):
-        return say(self.slot, text, annotator=self.annotator, **more)
-
-    def hear(self, position=None):
-        return [
-            event
-            for event in stream_replies(self.slot, self.annotator, position=position)
-            if event is not None
-        ]
-
-    def judge(self, choice, **more):
-        self.keys += 1
-        more = {"key": f"{self.slot.pk}-{self.keys}", **more}
-        return judge_turn(self.slot, choice, annotator=self.annotator, **more)
-
-    def place_of(self, text):
-        """Where this answer is shown, as a choice."""
-        return str(next(pane.position for pane in self.now.panes if text in pane.text))
-
-
-@pytest.fixture
-def chat(project, alice):
-    """Alice at a chat of her own."""
-
-    def start(prompt=False, **options):
-        queue = make.queue(project, "Chats", type="chat", options=options)
-        task = make.task(project, queue=queue, type="chat", outputs=())
-        if not prompt:
-            task.prompt = None
-            task.save()
-        return Person(project, alice, queue)
-
-    return start
 
 
 # --- a turn
@@ -655,6 +588,14 @@ def test_each_turn_gives_a_preference(project, talked):
     assert by_length[1]["rejected"] == "You said: And more (3 messages)"
     [vote] = votes_behind(project, by_length[1])
     assert vote["says"] == "prefers the chosen"
+
+
+def test_what_was_all_bad_is_said_of_its_own_turn(project, talked):
+    version = freeze(project, name="good", kind="unpaired_preference", actor=None)
+    rows = list(rows_of(version, Prompt.objects.get(text="Hello").split))
+    assert {row["prompt"][-1]["content"] for row in rows} == {"Bad"}
+    assert sorted(row["completion"] for row in rows) == ["No.", "You said: Bad (3 messages)"]
+    assert not any(row["label"] for row in rows)
 
 
 def test_each_turn_is_a_line_that_comes_in_again(project, talked):
