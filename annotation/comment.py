@@ -47,13 +47,18 @@ def comment(task: Task, text: str, *, annotator: Annotator | None = None, actor:
         raise TooLong
     if annotator and not has_dealt_with(task, annotator):
         raise NotTheirs
-    made = Comment.objects.create(task=task, annotator=annotator, author=actor, text=text)
+    project = task.queue.project
+    if annotator and annotator.user_id == actor.pk:
+        author = annotator
+    else:
+        author = Annotator.objects.member(project, actor)
+    made = Comment.objects.create(task=task, annotator=annotator, author=author, text=text)
     if annotator and annotator.user_id not in (None, actor.pk):
         Annotator.objects.filter(pk=annotator.pk).update(unread=F("unread") + 1)
     record(
         "task.comment",
         actor=actor,
-        project=task.queue.project,
+        project=project,
         on=task,
         comment=made.pk,
         **({"annotator": annotator.pseudonym} if annotator else {}),
@@ -86,7 +91,7 @@ def unread_by(user: User, comments: CommentQuerySet) -> CommentQuerySet:
     read = Reading.objects.filter(user=user, task=OuterRef("task"), comment__gte=OuterRef("pk"))
     with_them = Q(Exists(read.filter(annotator=OuterRef("annotator"))))
     among_us = Q(annotator=None) & Q(Exists(read.filter(annotator=None)))
-    return comments.exclude(author=user).exclude(with_them | among_us)
+    return comments.exclude(author__user=user).exclude(with_them | among_us)
 
 
 @transaction.atomic

@@ -10,14 +10,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from annotation.feedback_line import PURPOSES, Record
+from annotation.feedback_keys import Record
+from annotation.feedback_line import PURPOSES
 from annotation.models import (
     Annotation,
     Annotator,
     Assignment,
+    Comment,
+    Flag,
     Output,
     Prompt,
     Queue,
+    Return,
     Task,
     TaskOutput,
     Turn,
@@ -27,6 +31,7 @@ from truing.models import Project
 
 PIECE = 500
 State = Assignment.State
+Purpose = Assignment.Purpose
 
 
 def export_feedback(project: Project, *, queue: Queue | None = None) -> Iterator[Record]:
@@ -57,11 +62,16 @@ def lines_of_tasks(tasks: TaskQuerySet) -> Iterator[Record]:
         keys = [task.pk for task in piece]
         outputs = _outputs_by_task(keys)
         annotations = _annotations_by_task(keys)
+        comments = _comments_by_task(keys)
         chats = _chats_by_task(keys)
         for task in piece:
             if task.pk in chats:
                 yield from _lines_of_chat(task, chats[task.pk])
-                continue
+                # Whoever talked has lines of their own, with the outputs of theirs.
+                skips = [one for one in annotations[task.pk] if one.get("skipped")]
+                outputs[task.pk], annotations[task.pk] = [], [_without_shown(one) for one in skips]
+                if not skips and not comments[task.pk]:
+                    continue
             yield _line(
                 task.ref,
                 task.prompt,
@@ -71,6 +81,7 @@ def lines_of_tasks(tasks: TaskQuerySet) -> Iterator[Record]:
                 gold=task.gold,
                 is_check=task.is_check,
                 brief=task.brief,
+                comments=comments[task.pk],
             )
         last = keys[-1]
 
@@ -110,15 +121,12 @@ def _lines_of_chat(task: Task, chat: _Chat) -> Iterator[Record]:
     after: Record = {}
     name = ""
     for turn, answers in chat.turns:
-        whose = f"{task.ref}/{turn.annotator.pseudonym}"
-        if turn.round != 1:
-            whose += f"/round-{turn.round}"
-        if whose != name:
-            name, after = whose, {}
+        turn.task = task
+        if turn.chat_id != name:
+            name, after = turn.chat_id, {}
         places = [place for place in chat.places if place.ref in answers[-1].shown]
-        ref = f"{name}/{turn.number}"
         line = _line(
-            ref,
+            turn.line_id,
             turn.prompt,
             task_type=task.queue.type,
             outputs=[_output(place.ref, place.output) for place in places],
@@ -129,7 +137,11 @@ def _lines_of_chat(task: Task, chat: _Chat) -> Iterator[Record]:
         yield line
         for place in places:
             if place.output_id == turn.went_on_id:
-                after = {"line": ref, "output": place.ref}
+                after = {"line": turn.line_id, "output": place.ref}
+
+
+def _without_shown(annotation: Record) -> Record:
+    return {name: value for name, value in annotation.items() if name != "shown"}
 
 
 def moment(at: datetime) -> str:
@@ -163,6 +175,7 @@ def _line(
     gold: Record | None = None,
     is_check: bool = False,
     brief: Record | None = None,
+    comments: list[Record] | None = None,
 ) -> Record:
     line = {
         "id": ref,
@@ -176,6 +189,7 @@ def _line(
         "gold": gold,
         "gold_kind": "attention" if is_check else "",
         "brief": brief,
+        "comments": comments,
         "meta": prompt.meta if prompt else None,
     }
     # Gold may be an answer without anything in it; of the rest, what is empty says nothing.
@@ -209,9 +223,65 @@ def _annotations_by_task(tasks: list[int]) -> dict[int, list[Record]]:
     # Of several answers in one slot each takes the place of the one before.
     for answer in given.order_by("pk"):
         answers[answer.assignment_id].append(answer)
+    flags = {
+        (flag.task_id, flag.annotator_id, flag.round): flag
+        for flag in Flag.objects.filter(task__in=tasks).order_by("pk")
+    }
     lines: dict[int, list[Record]] = defaultdict(list)
     for slot in slots:
-        lines[slot.task_id].append(_annotation(slot, answers[slot.pk]))
+        line = _annotation(slot, answers[slot.pk])
+        flag = flags.get((slot.task_id, slot.annotator_id, slot.round))
+        if flag and slot.state == State.SKIPPED and slot.purpose != Purpose.ADJUDICATION:
+            line["for_nobody"] = _flag(flag)
+        lines[slot.task_id].append(line)
+    return lines
+
+
+def _flag(flag: Flag) -> Record:
+    if flag.state == Flag.State.OPEN:
+        return {}
+    line: Record = {"decision": flag.state, **_filled(note=flag.note)}
+    if flag.decided_at:
+        line["at"] = moment(flag.decided_at)
+    return line
+
+
+def _comments_by_task(tasks: list[int]) -> dict[int, list[Record]]:
+    found = Comment.objects.filter(task__in=tasks).select_related("author", "annotator")
+    comments = list(found.order_by("pk"))
+    lines: dict[int, list[Record]] = defaultdict(list)
+    if not comments:
+        return lines
+    returns = _returns_by_comment([comment.pk for comment in comments])
+    for comment in comments:
+        line: Record = {"by": comment.author.pseudonym}
+        if comment.annotator:
+            line["with"] = comment.annotator.pseudonym
+        line |= {"text": comment.text, "at": moment(comment.at)}
+        line |= _filled(sent_back=returns.get(comment.pk))
+        lines[comment.task_id].append(line)
+    return lines
+
+
+def _returns_by_comment(comments: list[int]) -> dict[int, Record]:
+    """What became of the answers that comments sent back; while they wait, nothing has."""
+    found = Return.objects.filter(comment__in=comments).exclude(state=Return.State.OPEN)
+    returns = list(found.select_related("annotation__assignment"))
+    slots = {one.annotation.assignment_id for one in returns}
+    answers: dict[int, list[int]] = defaultdict(list)
+    given = Annotation.objects.filter(assignment__in=slots).order_by("pk")
+    for its_slot, pk in given.values_list("assignment", "pk"):
+        answers[its_slot].append(pk)
+    lines: dict[int, Record] = {}
+    for one in returns:
+        slot = one.annotation.assignment
+        place = answers[slot.pk].index(one.annotation_id) + 1
+        line: Record = {"state": one.state, "answer": place}
+        if slot.round != 1:
+            line["round"] = slot.round
+        if one.closed_at:
+            line["at"] = moment(one.closed_at)
+        lines[one.comment_id] = line
     return lines
 
 

@@ -4,41 +4,48 @@ The form is described in docs/feedback.md. What a line means in its project (whe
 known, which queue it goes to) is decided by `intake.py`.
 """
 
-import json
-import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from math import isfinite
 from typing import Any
 
+from annotation.feedback_keys import (
+    BadLine,
+    Record,
+    is_number,
+    list_in,
+    moment_in,
+    object_in,
+    objects_in,
+    refuse_odd_text,
+    refuse_unknown,
+    text_in,
+    twin_in,
+    whole_number_in,
+)
 from annotation.task_types import TASK_TYPES
-from truing.errors import Invalid
-
-Record = dict[str, Any]
 
 LINE = {
     "id", "prompt", "language", "source", "tags", "task_type", "outputs", "annotations", "gold",
-    "gold_kind", "brief", "meta",
+    "gold_kind", "brief", "comments", "meta",
 }  # fmt: skip
 MESSAGE = {"role", "content"}
 OUTPUT = {"id", "text", "source", "params"}
 EARLIER = {"answer", "shown", "seconds", "at", "reason"}
-ANNOTATION = EARLIER | {"annotator", "skipped", "earlier", "guideline", "purpose", "round"}
+ANNOTATION = EARLIER | {
+    "annotator", "skipped", "for_nobody", "earlier", "guideline", "purpose", "round",
+}  # fmt: skip
+FOR_NOBODY = {"decision", "note", "at"}
+COMMENT = {"by", "with", "text", "at", "sent_back"}
+SENT_BACK = {"state", "answer", "round", "at"}
 ROLES = ("system", "user", "assistant")
 # Those that do not count as votes; the others are written without a purpose.
 PURPOSES = ("gold", "repeat", "adjudication")
-MOST_ROUNDS = 10_000
-DEEPEST = 100
-LARGEST = 1e300
-LONG_NUMBER = re.compile(r"[0-9]{300}")
+DECISIONS = ("put_back", "set_aside")
+ENDS_OF_RETURNS = ("corrected", "kept", "over")
 
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
-NAME_LENGTH = 200
 SKIP_REASON_LENGTH = 300
-
-
-class BadLine(Invalid):
-    """This line is not feedback."""
+COMMENT_LENGTH = 10_000
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,15 @@ class AnswerLine:
 
 
 @dataclass(frozen=True)
+class FlagLine:
+    """That somebody skipped it for everybody, and what a curator decided; "" while nobody has."""
+
+    decision: str
+    note: str
+    at: datetime | None
+
+
+@dataclass(frozen=True)
 class AnnotationLine:
     """What one annotator said in one round: the answers they gave, the last one being theirs.
 
@@ -70,6 +86,7 @@ class AnnotationLine:
     shown: list[str]  # in the order of the outputs on the page
     skipped_at: datetime | None = None
     skip_reason: str = ""
+    for_nobody: FlagLine | None = None
     is_taken_back: bool = False
     guideline: int | None = None
     purpose: str = ""
@@ -91,6 +108,32 @@ class AnnotationLine:
 
 
 @dataclass(frozen=True)
+class ReturnLine:
+    """What became of an answer that was sent back: the answer's place in its round, from 1."""
+
+    state: str
+    answer: int
+    round: int
+    at: datetime | None
+
+
+@dataclass(frozen=True)
+class CommentLine:
+    """What somebody wrote about the question: with one annotator, or among reviewers."""
+
+    by: str
+    with_whom: str
+    text: str
+    at: datetime
+    sent_back: ReturnLine | None = None
+
+    @property
+    def what(self) -> tuple[str, str, datetime, str]:
+        """What makes two comments the same."""
+        return self.by, self.with_whom, self.at, self.text
+
+
+@dataclass(frozen=True)
 class Line:
     id: str
     messages: list[dict[str, str]]
@@ -104,6 +147,7 @@ class Line:
     gold: Record | None = None
     is_check: bool = False
     brief: Record = field(default_factory=dict)
+    comments: list[CommentLine] = field(default_factory=list)
 
     @property
     def refs(self) -> list[str]:
@@ -116,23 +160,25 @@ def read_line(record: Record, *, task_type: str = "") -> Line:
     `task_type` is what a line asks that does not say so itself. Answers are not compared with
     the options of a queue here: see `problem_with_answers`.
     """
-    _refuse_odd_text(record)
-    _refuse_unknown(record, LINE, "A line")
+    refuse_odd_text(record)
+    refuse_unknown(record, LINE, "A line")
     outputs = _outputs(record)
     line = Line(
-        id=_text(record, "id"),
+        id=text_in(record, "id"),
         messages=_messages(record.get("prompt")),
-        language=_text(record, "language", length=35),
-        source=_text(record, "source"),
+        language=text_in(record, "language", length=35),
+        source=text_in(record, "source"),
         tags=_tags(record),
-        meta=_object(record, "meta") or {},
-        task_type=_text(record, "task_type", length=40),
+        meta=object_in(record, "meta") or {},
+        task_type=text_in(record, "task_type", length=40),
         outputs=outputs,
         annotations=_annotations(record, {output.ref for output in outputs}),
-        gold=_object(record, "gold"),
+        gold=object_in(record, "gold"),
         is_check=_is_check(record),
-        brief={name: value for name, value in (_object(record, "brief") or {}).items() if value},
+        brief={name: value for name, value in (object_in(record, "brief") or {}).items() if value},
+        comments=_comments(record),
     )
+    _refuse_unknown_returns(line)
     line = _with_task_type(line, task_type)
     _refuse_without_prompt(line)
     return line
@@ -140,7 +186,7 @@ def read_line(record: Record, *, task_type: str = "") -> Line:
 
 def _is_check(record: Record) -> bool:
     """Whether the known answer is an attention check."""
-    kind = _text(record, "gold_kind") or "gold"
+    kind = text_in(record, "gold_kind") or "gold"
     if kind not in ("gold", "attention"):
         raise BadLine("The kind of a known answer (“gold_kind”) is gold or attention.")
     if kind == "attention" and record.get("gold") is None:
@@ -174,7 +220,7 @@ def _problem(line: Line, answer: Record, options: Any) -> str:
 
 def _with_task_type(line: Line, default: str) -> Line:
     """Decide what a line asks. One with too few outputs and no answers only brings a prompt."""
-    answered = bool(line.annotations) or line.gold is not None
+    answered = bool(line.annotations or line.comments) or line.gold is not None
     name = line.task_type or default
     if not name and (answered or len(line.outputs) > 1):
         # What fits any number of outputs, unless there are two.
@@ -223,7 +269,7 @@ def _messages(prompt: Any) -> list[dict[str, str]]:
     if not isinstance(prompt, list) or not all(isinstance(turn, dict) for turn in prompt):
         raise BadLine("“prompt” must be a list of messages, each with a role and a content.")
     for turn in prompt:
-        _refuse_unknown(turn, MESSAGE, "A message")
+        refuse_unknown(turn, MESSAGE, "A message")
         if turn.get("role") not in ROLES:
             raise BadLine(f"The role of a message must be one of {', '.join(ROLES)}.")
         if not isinstance(turn.get("content"), str):
@@ -235,42 +281,42 @@ def _messages(prompt: Any) -> list[dict[str, str]]:
 
 def _outputs(record: Record) -> list[OutputLine]:
     outputs = []
-    for place, item in enumerate(_list_of_objects(record, "outputs"), start=1):
-        _refuse_unknown(item, OUTPUT, "An output")
+    for place, item in enumerate(objects_in(record, "outputs"), start=1):
+        refuse_unknown(item, OUTPUT, "An output")
         if not isinstance(item.get("text"), str):
             raise BadLine(f"Output {place} needs a “text”; it may be empty.")
         outputs.append(
             OutputLine(
-                ref=_text(item, "id") or str(place),
+                ref=text_in(item, "id") or str(place),
                 text=item["text"],
-                source=_text(item, "source"),
-                params=_object(item, "params") or {},
+                source=text_in(item, "source"),
+                params=object_in(item, "params") or {},
             )
         )
     refs = [output.ref for output in outputs]
-    if twin := _twin(refs):
+    if twin := twin_in(refs):
         raise BadLine(f"Two outputs have the id “{twin}”.")
     return outputs
 
 
 def _annotations(record: Record, refs: set[str]) -> list[AnnotationLine]:
-    annotations = [_annotation(item, refs) for item in _list_of_objects(record, "annotations")]
-    if twin := _twin([item.who for item in annotations]):
+    annotations = [_annotation(item, refs) for item in objects_in(record, "annotations")]
+    if twin := twin_in([item.who for item in annotations]):
         raise BadLine(f"Annotator “{twin[0]}” answers twice.")
     return annotations
 
 
 def _annotation(item: Record, refs: set[str]) -> AnnotationLine:
-    _refuse_unknown(item, ANNOTATION, "An annotation")
-    annotator = _text(item, "annotator")
+    refuse_unknown(item, ANNOTATION, "An annotation")
+    annotator = text_in(item, "annotator")
     if not annotator:
         raise BadLine("An annotation needs an “annotator”.")
-    earlier = _list_of_objects(item, "earlier")
+    earlier = objects_in(item, "earlier")
     skipped = item.get("skipped") or False
     if not isinstance(skipped, bool):
         raise BadLine("“skipped” must be true or false.")
-    guideline = _whole_number(item, "guideline", least=1)
-    purpose = _text(item, "purpose")
+    guideline = whole_number_in(item, "guideline", least=1)
+    purpose = text_in(item, "purpose")
     if purpose and purpose not in PURPOSES:
         raise BadLine(f"“purpose” must be one of {', '.join(PURPOSES)}, or left out.")
     has_earlier = bool(earlier) and purpose != "adjudication"
@@ -279,17 +325,18 @@ def _annotation(item: Record, refs: set[str]) -> AnnotationLine:
     ):
         raise BadLine("What was skipped has no answer.")
     for one in earlier:
-        _refuse_unknown(one, EARLIER, "An earlier answer")
+        refuse_unknown(one, EARLIER, "An earlier answer")
     given = earlier if skipped else [*earlier, item]
     # Repeats stand apart from the rounds, which are counted from 1.
     first = 0 if purpose == "repeat" else 1
-    round = _whole_number(item, "round", least=first)
+    round = whole_number_in(item, "round", least=first)
     return AnnotationLine(
         annotator=annotator,
         answers=[_answer(one, refs) for one in given],
         shown=_shown(item, refs),
-        skipped_at=_moment(item) if skipped else None,
-        skip_reason=_text(item, "reason", length=SKIP_REASON_LENGTH) if skipped else "",
+        skipped_at=moment_in(item) if skipped else None,
+        skip_reason=text_in(item, "reason", length=SKIP_REASON_LENGTH) if skipped else "",
+        for_nobody=_for_nobody(item, skipped),
         is_taken_back=skipped and bool(earlier),
         guideline=guideline,
         purpose=purpose,
@@ -297,147 +344,85 @@ def _annotation(item: Record, refs: set[str]) -> AnnotationLine:
     )
 
 
+def _for_nobody(item: Record, skipped: bool) -> FlagLine | None:
+    said = object_in(item, "for_nobody")
+    if said is None:
+        return None
+    if not skipped:
+        raise BadLine("Only what was skipped can be “for_nobody”.")
+    refuse_unknown(said, FOR_NOBODY, "“for_nobody”")
+    decision = text_in(said, "decision")
+    if decision and decision not in DECISIONS:
+        raise BadLine(f"“decision” must be one of {', '.join(DECISIONS)}, or left out.")
+    return FlagLine(decision, text_in(said, "note", length=SKIP_REASON_LENGTH), moment_in(said))
+
+
+def _comments(record: Record) -> list[CommentLine]:
+    comments = [_comment(item) for item in objects_in(record, "comments")]
+    if twin := twin_in([comment.what for comment in comments]):
+        raise BadLine(f"A comment by “{twin[0]}” stands there twice.")
+    return comments
+
+
+def _comment(item: Record) -> CommentLine:
+    refuse_unknown(item, COMMENT, "A comment")
+    by, text, at = (
+        text_in(item, "by"),
+        text_in(item, "text", length=COMMENT_LENGTH),
+        moment_in(item),
+    )
+    if not by or not text or at is None:
+        raise BadLine("A comment says who wrote it (“by”), what (“text”) and when (“at”).")
+    with_whom = text_in(item, "with")
+    sent_back = object_in(item, "sent_back")
+    if sent_back is None:
+        return CommentLine(by, with_whom, text, at)
+    refuse_unknown(sent_back, SENT_BACK, "“sent_back”")
+    state = text_in(sent_back, "state")
+    if state not in ENDS_OF_RETURNS:
+        raise BadLine(f"The state of what was sent back is one of {', '.join(ENDS_OF_RETURNS)}.")
+    answer = whole_number_in(sent_back, "answer", least=1)
+    round = whole_number_in(sent_back, "round", least=1)
+    returned = ReturnLine(state, answer or 1, round or 1, moment_in(sent_back))
+    return CommentLine(by, with_whom, text, at, returned)
+
+
+def _refuse_unknown_returns(line: Line) -> None:
+    given = {one.who: len(one.answers) for one in line.annotations}
+    for comment in line.comments:
+        back = comment.sent_back
+        if back and back.answer > given.get((comment.with_whom, back.round, False), 0):
+            raise BadLine(f"An answer of “{comment.with_whom}” was sent back that is not there.")
+
+
 def _answer(item: Record, refs: set[str]) -> AnswerLine:
-    answer = _object(item, "answer")
+    answer = object_in(item, "answer")
     if answer is None:
         raise BadLine("An annotation needs an “answer”, or must say that it was skipped.")
     seconds = item.get("seconds")
-    if seconds is not None and not (_is_number(seconds) and isfinite(seconds) and seconds >= 0):
+    if seconds is not None and not (is_number(seconds) and isfinite(seconds) and seconds >= 0):
         raise BadLine("“seconds” must be a number, and not below 0.")
     return AnswerLine(
         answer=answer,
         shown=_shown(item, refs),
         seconds=None if seconds is None else float(seconds),
-        at=_moment(item),
-        reason=_text(item, "reason", length=None),
+        at=moment_in(item),
+        reason=text_in(item, "reason", length=None),
     )
 
 
 def _shown(item: Record, refs: set[str]) -> list[str]:
-    shown = _list_of(item, "shown", str, "texts")
+    shown = list_in(item, "shown", str, "texts")
     for ref in shown:
         if ref not in refs:
             raise BadLine(f"“shown” names an output “{ref[:100]}” that is not there.")
-    if twin := _twin(shown):
+    if twin := twin_in(shown):
         raise BadLine(f"“shown” names the output “{twin}” twice.")
     return shown
 
 
-def _moment(item: Record) -> datetime | None:
-    text = _text(item, "at", length=40)
-    if not text:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is None:
-            raise BadLine(f"“{text}” needs a time zone, such as Z.")
-        return moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise BadLine(f"“{text}” is not a time such as 2026-01-02T03:04:05Z.") from None
-
-
 def _tags(record: Record) -> list[str]:
-    tags = _list_of(record, "tags", str, "texts")
+    tags = list_in(record, "tags", str, "texts")
     if any(not 1 <= len(tag) <= 100 for tag in tags):
         raise BadLine("A tag has 1 to 100 characters.")
     return tags
-
-
-def _text(item: Record, name: str, *, length: int | None = NAME_LENGTH) -> str:
-    value = item.get(name)
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise BadLine(f"“{name}” must be a text.")
-    if length is not None and len(value) > length:
-        raise BadLine(f"“{name}” has at most {length} characters.")
-    return value
-
-
-def _object(item: Record, name: str) -> Record | None:
-    value = item.get(name)
-    if value is not None and not isinstance(value, dict):
-        raise BadLine(f"“{name}” must be an object.")
-    return value
-
-
-def _list_of(item: Record, name: str, kind: type, words: str) -> list[Any]:
-    value = item.get(name)
-    if value is None:
-        return []
-    if not isinstance(value, list) or not all(isinstance(one, kind) for one in value):
-        raise BadLine(f"“{name}” must be a list of {words}.")
-    return value
-
-
-def _list_of_objects(item: Record, name: str) -> list[Record]:
-    return _list_of(item, name, dict, "objects")
-
-
-def _whole_number(item: Record, name: str, *, least: int) -> int | None:
-    value = item.get(name)
-    if value is None:
-        return None
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= MOST_ROUNDS:
-        raise BadLine(f"“{name}” must be a whole number from {least} to {MOST_ROUNDS}.")
-    return value
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _twin(values: list[Any]) -> Any:
-    """The first value that stands there twice, or None."""
-    seen = set()
-    for value in values:
-        if value in seen:
-            return value
-        seen.add(value)
-    return None
-
-
-def _refuse_unknown(item: Record, known: set[str], what: str) -> None:
-    for name in item:
-        if name not in known:
-            raise BadLine(f"{what} cannot have “{name[:100]}”; “meta” takes what else is known.")
-
-
-def _refuse_odd_text(record: Record) -> None:
-    """Refuse what cannot be stored or written again: NUL, half characters, endless numbers."""
-    try:
-        text = _encode(record)
-        text.encode()
-    except (UnicodeEncodeError, RecursionError, ValueError):
-        _refuse_what_is_odd(record)
-        raise BadLine("The line holds something that cannot be written as JSON.") from None
-    suspicious = "\\u0000" in text or LONG_NUMBER.search(text)
-    if suspicious or text.count("[") + text.count("{") > DEEPEST:
-        _refuse_what_is_odd(record)
-
-
-def _refuse_what_is_odd(record: Record) -> None:
-    stack: list[tuple[Any, int]] = [(record, 0)]
-    while stack:
-        value, depth = stack.pop()
-        if isinstance(value, str):
-            if "\x00" in value:
-                raise BadLine("A text holds a NUL character, which cannot be stored.")
-            if not value.isascii() and not _is_whole(value):
-                raise BadLine("A text holds half of a character (a lone surrogate).")
-        elif isinstance(value, dict | list):
-            if depth == DEEPEST:
-                raise BadLine(f"The line is nested deeper than {DEEPEST} levels.")
-            stack.extend((inner, depth + 1) for inner in value)
-            if isinstance(value, dict):
-                stack.extend((inner, depth + 1) for inner in value.values())
-        elif isinstance(value, int | float) and not -LARGEST < value < LARGEST:
-            raise BadLine("A number is too large.")
-
-
-def _is_whole(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -19,7 +19,7 @@ class AlreadyDecided(Refused):
 
 
 @transaction.atomic
-def flag(task: Task, annotator: Annotator, *, reason: str = "") -> Flag:
+def flag(task: Task, annotator: Annotator, *, reason: str = "", round: int = 1) -> Flag:
     """Nobody is asked this from now on. Who has it before them may still answer it."""
     # Nobody adds slots to it meanwhile that would be free.
     locked_task = Task.objects.select_for_update(no_key=True, of=("self",))
@@ -28,7 +28,7 @@ def flag(task: Task, annotator: Annotator, *, reason: str = "") -> Flag:
         task.is_withheld = True
         task.save(update_fields=["is_withheld"])
     Assignment.objects.filter(task=task, state=State.FREE).update(state=State.WITHHELD)
-    made = Flag.objects.create(task=task, annotator=annotator, reason=reason[:300])
+    made = Flag.objects.create(task=task, annotator=annotator, reason=reason[:300], round=round)
     project = task.queue.project
     record("task.flag", actor=annotator.user, project=project, on=task, reason=reason[:300])
     return made

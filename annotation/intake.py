@@ -8,7 +8,8 @@ from typing import Any, BinaryIO
 
 from django.db import DataError, IntegrityError, connection
 
-from annotation.feedback_line import BadLine, Line, read_line
+from annotation.feedback_keys import BadLine
+from annotation.feedback_line import Line, read_line
 from annotation.importers import IMPORTERS
 from annotation.importers.base import Found
 from annotation.models import Queue

@@ -1,12 +1,21 @@
 """Tell lines that a project knows from new ones, and what they would change."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from annotation.feedback_line import AnnotationLine, Line, asks
-from annotation.models import Annotation, Assignment, Output, Prompt, Task, TaskOutput
+from annotation.feedback_line import AnnotationLine, CommentLine, Line, asks
+from annotation.models import (
+    Annotation,
+    Assignment,
+    Comment,
+    Output,
+    Prompt,
+    Task,
+    TaskOutput,
+    Turn,
+)
 from annotation.models.output import output_digest
 from annotation.models.prompt import prompt_digest
 from truing.models import Project
@@ -49,6 +58,8 @@ class Known:
         self.slots: dict[int, dict[Who, Assignment]] = defaultdict(dict)
         self.answers: dict[int, list[Any]] = defaultdict(list)
         self._read_answers()
+        self.comments = self._comments()
+        self.turns = _turns(project, [ref for ref in ids if ref not in self.tasks])
 
     def has(self, line: Line) -> bool:
         return line.id in self.tasks or line.id in self.prompts
@@ -93,15 +104,38 @@ class Known:
                 )
         return new, ""
 
+    def added_comments(self, line: Line) -> list[CommentLine]:
+        """What was written about a known task that is not here yet."""
+        written = self.comments[self.tasks[line.id].pk]
+        return [one for one in line.comments if one.what not in written]
+
+    def is_turn(self, line: Line) -> bool:
+        """Whether a chat of this project says the same in one of its turns, which is a line."""
+        given = self.turns.get(line.id)
+        if given is None or len(line.annotations) != 1 or line.annotations[0].is_skip:
+            return False
+        return line.annotations[0].answers[-1].answer in given
+
     def _says_the_same(self, slot: Assignment, annotation: AnnotationLine) -> bool:
         if annotation.is_skip:
             return slot.state == State.SKIPPED
         # What the file says may have been corrected here since.
         return annotation.answers[-1].answer in self.answers[slot.pk]
 
+    def _comments(self) -> dict[int, set[Any]]:
+        written: dict[int, set[Any]] = defaultdict(set)
+        found = Comment.objects.filter(task__in=[task.pk for task in self.tasks.values()])
+        for one in found.select_related("author", "annotator"):
+            with_whom = one.annotator.pseudonym if one.annotator else ""
+            written[one.task_id].add((one.author.pseudonym, with_whom, one.at, one.text))
+        return written
+
     def _shapes(self) -> dict[tuple[str, int], Shape]:
         shapes: dict[tuple[str, int], Shape] = defaultdict(list)
         places = TaskOutput.objects.filter(task__in=[task.pk for task in self.tasks.values()])
+        # What was said in a chat stands in lines of its own, the outputs with it.
+        talked = Turn.objects.filter(task__in=list(self.tasks.values()), annotation__isnull=False)
+        places = places.exclude(task__in=talked.values("task"))
         for task, *shape in places.order_by("task", "position").values_list(
             "task", "ref", "output__digest", "output__source"
         ):
@@ -126,3 +160,25 @@ class Known:
         )
         for slot_id, answer in given.values_list("assignment", "answer"):
             self.answers[slot_id].append(answer)
+
+
+def _turns(project: Project, ids: Sequence[str]) -> dict[str, list[Any]]:
+    """Those of these lines that are turns of chats held here, and what was answered in them."""
+    chats = {ref[:place] for ref in ids for place, sign in enumerate(ref) if sign == "/"}
+    if not chats:
+        return {}
+    judged = Turn.objects.filter(
+        task__queue__project=project, task__ref__in=chats, annotation__isnull=False
+    ).select_related("task", "annotator", "annotation")
+    named = {turn.line_id: turn for turn in judged}
+    known = {ref: named[ref] for ref in ids if ref in named}
+    slots = [turn.annotation.assignment_id for turn in known.values() if turn.annotation]
+    given: dict[tuple[int, int], list[Any]] = defaultdict(list)
+    answers = Annotation.objects.filter(assignment__in=slots)
+    for slot, number, answer in answers.values_list("assignment", "turn", "answer"):
+        given[slot, number].append(answer)
+    return {
+        ref: given[turn.annotation.assignment_id, turn.number]
+        for ref, turn in known.items()
+        if turn.annotation
+    }

@@ -131,7 +131,7 @@ def threads_about(
     all_of_them = Comment.objects.filter(task=task)
     if only:
         all_of_them = all_of_them.filter(annotator=only)
-    comments = all_of_them.select_related("author", "annotator__user")
+    comments = all_of_them.select_related("author__user", "annotator__user")
     found = sorted(comments.order_by("-pk")[:COMMENTS], key=lambda one: one.pk)
     unread = set(unread_by(user, all_of_them).values_list("pk", flat=True))
     for comment in found:

@@ -8,7 +8,8 @@ from django.db import transaction
 from annotation.ask import checked_brief, lock_refs
 from annotation.create_queue import create_queue
 from annotation.edit_queue import locked
-from annotation.feedback_line import AnnotationLine, BadLine, Line, asks, problem_with_answers
+from annotation.feedback_keys import BadLine
+from annotation.feedback_line import AnnotationLine, CommentLine, Line, asks, problem_with_answers
 from annotation.models import Guideline, Queue
 from annotation.recognise import Arrival, Known
 from annotation.task_types import TASK_TYPES
@@ -68,6 +69,8 @@ class _Sorting:
             if problem := known.difference(arrival):
                 raise BadLine(problem)
             self._sort_known(line, known)
+        elif known.is_turn(line):
+            self.unchanged += 1
         elif asks(line):
             queue = self._queue_for(line)
             self._check_answers(line, queue)
@@ -81,11 +84,13 @@ class _Sorting:
 
     def _sort_known(self, line: Line, known: Known) -> None:
         annotations: list[AnnotationLine] = []
+        comments: list[CommentLine] = []
         if asks(line):
             annotations, problem = known.added(line)
             if problem:
                 raise BadLine(problem)
-        if not annotations:
+            comments = known.added_comments(line)
+        if not annotations and not comments:
             self.unchanged += 1
             return
         task = known.tasks[line.id]
@@ -94,7 +99,9 @@ class _Sorting:
             raise BadLine(f"“{line.id}” belongs to a review, which takes no answers from files.")
         self._check_answers(line, queue)
         self._check_guidelines(annotations, queue)
-        self.wanted.answers.append((queue, task.pk, line.id, annotations))
+        self.wanted.comments += [(task.pk, comment) for comment in comments]
+        if annotations:
+            self.wanted.answers.append((queue, task.pk, line.id, annotations))
 
     def _queue_for(self, line: Line) -> Queue:
         if self.named:

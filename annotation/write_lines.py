@@ -22,15 +22,19 @@ from annotation.models import (
     Annotation,
     Annotator,
     Assignment,
+    Authorship,
     Output,
     Prompt,
     Queue,
     Task,
     TaskOutput,
 )
+from annotation.models.authorship import about_what_is_withdrawn
 from annotation.models.prompt import digest_of, split_of
 from annotation.recognise import Arrival
 from annotation.retag import retag
+from annotation.write_comments import Commented, write_comments
+from annotation.write_flags import Flagged, write_flags
 from truing.models import Project
 
 SOURCE = "import"
@@ -60,10 +64,11 @@ class Wanted:
     tasks: list[tuple[Queue, Arrival]] = field(default_factory=list)
     prompts: list[Arrival] = field(default_factory=list)  # without a task
     answers: list[Answered] = field(default_factory=list)  # to tasks that are there already
+    comments: list[Commented] = field(default_factory=list)  # on tasks that are there already
     guidelines: dict[int, dict[int, int]] = field(default_factory=dict)  # keys, by queue and number
 
     def __bool__(self) -> bool:
-        return bool(self.tasks or self.prompts or self.answers)
+        return bool(self.tasks or self.prompts or self.answers or self.comments)
 
 
 def write_lines(project: Project, wanted: Wanted, stored: Stored) -> None:
@@ -78,6 +83,11 @@ class _Writing:
         self.stored = stored
         self.now = timezone.now()
         self._prompts: dict[int, int | None] = {}  # by task
+        self._flags: list[Flagged] = []
+        # Which line brought an output, or a prompt, that was not here; and which made a task.
+        self._outputs_by: dict[int, int] = {}
+        self._prompts_by: dict[int, int] = {}
+        self._tasks_by: dict[int, int] = {}
 
     def write(self) -> None:
         prompt_ids = self._write_prompts()
@@ -101,6 +111,29 @@ class _Writing:
         asked = [(queue, task) for queue, task, *_ in [*answers, *self.wanted.answers]]
         for queue in {queue.pk: queue for queue, _ in asked if queue.most_answers}.values():
             ask_more_of(queue, [task for its, task in asked if its.pk == queue.pk])
+        self._take_back_what_is_withdrawn(
+            [task for queue, task in asked if queue.task_type.is_gate]
+        )
+        if self._flags:
+            write_flags(self._flags)
+        self._write_comments(task_ids)
+
+    def _take_back_what_is_withdrawn(self, tasks: list[int]) -> None:
+        """Nobody validates what its author has corrected since."""
+        if tasks:
+            over = about_what_is_withdrawn(Task.objects.filter(pk__in=tasks))
+            Assignment.objects.free().filter(task__in=over).delete()
+
+    def _write_comments(self, task_ids: list[int]) -> None:
+        comments = [
+            (task_id, comment)
+            for (_, arrival), task_id in zip(self.wanted.tasks, task_ids, strict=True)
+            for comment in arrival.line.comments
+        ]
+        comments += self.wanted.comments
+        if comments:
+            names = {name for _, one in comments for name in (one.by, one.with_whom) if name}
+            write_comments(comments, self._annotators(names))
 
     def _write_prompts(self) -> list[int | None]:
         """Write the prompts that are missing; the keys of those of all lines, in order."""
@@ -111,6 +144,8 @@ class _Writing:
             if arrival.digest and arrival.digest not in keys:
                 missing.setdefault(arrival.digest, arrival)
         keys.update(zip(missing, new_ids(Prompt, len(missing)), strict=True))
+        for digest, arrival in missing.items():
+            self._prompts_by[keys[digest]] = arrival.number
         own = new_ids(Prompt, len(self.wanted.prompts))
         rows = [self._prompt_row(keys[digest], "", one) for digest, one in missing.items()]
         rows += [
@@ -154,6 +189,7 @@ class _Writing:
         """Write the outputs that are missing; the keys of those of all lines."""
         arrivals = [arrival for _, arrival in self.wanted.tasks] + self.wanted.prompts
         rows: dict[OutputName, tuple[Any, ...]] = {}
+        first: dict[OutputName, int] = {}
         for place, (prompt_id, arrival) in enumerate(zip(prompt_ids, arrivals, strict=True)):
             if prompt_id is None:
                 continue
@@ -161,10 +197,12 @@ class _Writing:
             for one, (ref, digest, source) in zip(arrival.line.outputs, arrival.shape, strict=True):
                 name = (prompt_id, digest, source)
                 params = _encode(one.params)
+                first.setdefault(name, arrival.number)
                 rows.setdefault(name, (*name, one.text, params, ref if own else "", self.now))
         keys = _known_outputs(list(rows))
         missing = [name for name in rows if name not in keys]
         keys.update(zip(missing, new_ids(Output, len(missing)), strict=True))
+        self._outputs_by.update({keys[name]: first[name] for name in missing})
         copy_rows(
             Output,
             "id prompt_id digest source text params ref created_at",
@@ -204,6 +242,8 @@ class _Writing:
             ]
         copy_rows(Task, "id queue_id prompt_id ref gold is_check brief created_at", tasks)
         copy_rows(TaskOutput, "task_id output_id position ref", outputs)
+        numbers = (arrival.number for _, arrival in self.wanted.tasks)
+        self._tasks_by = dict(zip(keys, numbers, strict=True))
         self.stored.tasks += len(keys)
         return keys
 
@@ -225,6 +265,9 @@ class _Writing:
                 )
                 rows = self._answer_rows(key, ref, one, answer_ids)
                 answers += rows
+                if one.for_nobody:
+                    who = people[one.annotator]
+                    self._flags.append((task_id, who, one.round, one.skip_reason, one.for_nobody))
                 if queue.task_type.writes:
                     written[queue] += self._said(task_id, people[one.annotator], one, rows)
                 self.stored.annotations += not one.is_skip
@@ -241,6 +284,7 @@ class _Writing:
         )
         for queue, said in written.items():
             keep_all_written(queue, said)
+            self._written_before_it_came(said)
         if answers:
             look_again_from(self.project, answers[0][0])
 
@@ -250,6 +294,20 @@ class _Writing:
             Said(row[0], annotator_id, prompt_id, answer.answer)
             for row, answer in zip(rows, one.answers, strict=True)
         ]
+
+    def _written_before_it_came(self, said: list[Said]) -> None:
+        """What a line brings that a line before it has written is here because that wrote it."""
+        rows = Authorship.objects.filter(annotation__in=[one.annotation for one in said])
+        keys = rows.filter(is_new=False).values_list(
+            "pk", "annotation__assignment__task", "output", "prompt"
+        )
+        new = []
+        for pk, task, output, prompt in keys:
+            brought_by = self._outputs_by.get(output) or self._prompts_by.get(prompt)
+            if brought_by and brought_by > self._tasks_by.get(task, brought_by):
+                new.append(pk)
+        if new:
+            Authorship.objects.filter(pk__in=new).update(is_new=True)
 
     def _tag_prompts(self, answered: list[Answered]) -> None:
         """Prompts that were classified have the tags that most people gave them."""

@@ -111,7 +111,7 @@ class CommentSerializer(serializers.ModelSerializer[Comment]):
         fields = ("id", "task", "annotator", "by_annotator", "text", "at")
 
     def get_by_annotator(self, made: Comment) -> bool:
-        return made.annotator is not None and made.annotator.user_id == made.author_id
+        return made.annotator_id == made.author_id
 
 
 class CommentBody(Body):

@@ -2,8 +2,8 @@ import json
 
 from annotation.exports.base import MESSAGES, TEXT, Export, Message, Row, said
 
-PLAIN = ("id", "language", "source", "task_type")
-NESTED = ("tags", "outputs", "annotations", "gold", "meta")
+PLAIN = ("id", "language", "source", "task_type", "gold_kind")
+NESTED = ("tags", "outputs", "annotations", "gold", "brief", "comments", "meta")
 
 
 class Feedback(Export):
@@ -27,9 +27,9 @@ class Feedback(Export):
             name: json.dumps(written[name], ensure_ascii=False) if name in written else ""
             for name in NESTED
         }
-        return {"prompt": written["prompt"], **plain, **nested}
+        return {"prompt": written.get("prompt", []), **plain, **nested}
 
     def sequences(self, written: Row) -> list[list[Message]]:
-        prompt: list[Message] = written["prompt"]
+        prompt: list[Message] = written.get("prompt", [])
         outputs = [said(output["text"]) for output in written.get("outputs", [])]
         return [prompt + output for output in outputs] or [prompt]

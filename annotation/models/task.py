@@ -134,6 +134,8 @@ class Flag(models.Model):
     annotator = models.ForeignKey(
         Annotator, null=True, on_delete=models.SET_NULL, related_name="flags"
     )
+    # Of the skip that said so.
+    round = models.PositiveSmallIntegerField(default=1, db_default=1)
     reason = models.CharField(max_length=300, blank=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -1,5 +1,6 @@
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from annotation.models.annotation import Annotation
 from annotation.models.annotator import Annotator
@@ -23,9 +24,10 @@ class Comment(models.Model):
     annotator = models.ForeignKey(
         Annotator, null=True, blank=True, on_delete=models.PROTECT, related_name="comments"
     )
-    author = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    # Whoever wrote it, as they are known in the project: a file may bring what others wrote.
+    author = models.ForeignKey(Annotator, on_delete=models.PROTECT, related_name="+")
     text = models.TextField()
-    at = models.DateTimeField(auto_now_add=True)
+    at = models.DateTimeField(default=timezone.now)
 
     objects = CommentQuerySet.as_manager()
 

@@ -50,6 +50,17 @@ class Turn(models.Model):
     def __str__(self) -> str:
         return f"turn {self.number} in {self.task}"
 
+    @property
+    def chat_id(self) -> str:
+        """What lines of feedback call the chat: the task, the person and the round."""
+        name = f"{self.task.ref}/{self.annotator.pseudonym}"
+        return name if self.round == 1 else f"{name}/round-{self.round}"
+
+    @property
+    def line_id(self) -> str:
+        """The id of the line that the turn is, once it is judged."""
+        return f"{self.chat_id}/{self.number}"
+
 
 class Reply(models.Model):
     """An endpoint's answer in a turn: wanted, given, or not to be had. Its place is drawn."""

@@ -63,7 +63,7 @@ def add_threads(flags: list[Flag], user: User) -> None:
     )
     unread = set(unread_by(user, comments).values_list("pk", flat=True))
     found: dict[tuple[int, int | None], Thread] = {}
-    for comment in comments.select_related("author").order_by("-pk")[:MOST_COMMENTS]:
+    for comment in comments.select_related("author__user").order_by("-pk")[:MOST_COMMENTS]:
         key = (comment.task_id, comment.annotator_id)
         found.setdefault(key, Thread(None)).comments.insert(0, comment)
     for flag in flags:

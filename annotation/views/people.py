@@ -279,7 +279,7 @@ def _threads(me: Annotator) -> list[dict[str, Any]]:
     rows = [
         {
             "last": one,
-            "is_mine": one.author_id == me.user_id,
+            "is_mine": one.author_id == me.pk,
             "unread": unread[one.task_id],
             "is_returned": one.task_id in returned,
         }

@@ -36,7 +36,7 @@ def threads(request: Request, slug: str) -> HttpResponse:
         newest = newest.filter(newest__lt=before)
     keys = [row["newest"] for row in newest.order_by("-newest")[: A_PAGE + 1]]
     last = Comment.objects.filter(pk__in=keys[:A_PAGE]).select_related(
-        "task__prompt", "task__queue", "annotator__user", "author"
+        "task__prompt", "task__queue", "annotator__user", "author__user"
     )
     shown = sorted(last, key=lambda one: -one.pk)
     unread = unread_by(request.user, Comment.objects.filter(task__in=[c.task_id for c in shown]))
@@ -46,7 +46,7 @@ def threads(request: Request, slug: str) -> HttpResponse:
             {
                 "last": one,
                 "name": name_of(one.annotator),
-                "author": one.author.name or one.author.email,
+                "author": name_of(one.author),
                 "unread": counts[one.task_id, one.annotator_id],
             }
             for one in shown

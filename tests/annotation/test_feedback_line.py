@@ -3,7 +3,8 @@ import json
 
 import pytest
 
-from annotation.feedback_line import BadLine, asks, problem_with_answers, read_line
+from annotation.feedback_keys import BadLine
+from annotation.feedback_line import asks, problem_with_answers, read_line
 from annotation.task_types import TASK_TYPES
 
 PAIR = {
@@ -28,6 +29,13 @@ def with_output(**values):
     line = copy.deepcopy(PAIR)
     line["outputs"][0].update(values)
     return line
+
+
+SAID = {"by": "w2", "text": "Why?", "at": "2026-01-02T03:04:05Z"}
+
+
+def sent_back(**values):
+    return changed(comments=[{**SAID, "with": "w1", "sent_back": values}])
 
 
 def sentence_about(record):
@@ -103,6 +111,16 @@ def test_what_has_too_few_outputs_asks_nothing_yet():
         (annotated(answer=None), "needs an “answer”"),
         (annotated(skipped=True), "has no answer"),
         (annotated(skipped="yes"), "true or false"),
+        (annotated(for_nobody={}), "Only what was skipped"),
+        (annotated(skipped=True, answer=None, for_nobody={"why": "x"}), "cannot have “why”"),
+        (annotated(skipped=True, answer=None, for_nobody={"decision": "no"}), "“decision” must be"),
+        (changed(comments=[{"by": "w1", "text": "So."}]), "who wrote it (“by”)"),
+        (changed(comments=[{**SAID, "mood": "x"}]), "A comment cannot have “mood”"),
+        (changed(comments=[SAID, SAID]), "comment by “w2” stands there twice"),
+        (changed(comments=[{**SAID, "text": "x" * 10_001}]), "at most 10000 characters"),
+        (sent_back(state="open"), "one of corrected, kept, over"),
+        (sent_back(state="kept", answer=2), "answer of “w1” was sent back that is not there"),
+        (sent_back(state="kept", round=2), "answer of “w1” was sent back that is not there"),
         (annotated(shown=["a", "z"]), "“shown” names an output “z”"),
         (annotated(shown=["a", "a"]), "“shown” names the output “a” twice"),
         (annotated(seconds=-1), "not below 0"),

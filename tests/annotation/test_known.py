@@ -7,7 +7,8 @@ import pytest
 from annotation.ask_blank import ask_blank
 from annotation.assign import next_assignment
 from annotation.export_feedback import as_jsonl, export_feedback
-from annotation.feedback_line import BadLine, read_line
+from annotation.feedback_keys import BadLine
+from annotation.feedback_line import read_line
 from annotation.models import Annotator, Rule, Task
 from annotation.set_known import NoneKnown, forget_known, set_known, takes_why
 from annotation.store_lines import store_lines
