@@ -45,6 +45,7 @@ class Said:
     counts: bool = True
     is_sent_back: bool = False
     stood_by: bool = False
+    has_reader: bool = False  # they are here, and read what is written to them
     may_be_sent_back: bool = False
     thread: "Thread | None" = None
 
@@ -106,6 +107,8 @@ def people_who_answered(task: Task, refs: list[str], user: User) -> tuple[list[S
     )
     threads = threads_about(task, user)
     newest = task.queue.guidelines.order_by("-number").values_list("number", flat=True).first()
+    here = Annotator.objects.who_read().filter(pk__in=[slot.annotator_id for slot in slots])
+    readers = set(here.values_list("pk", flat=True))
     people = []
     for slot in slots:
         said = _said(slot, answers[slot.pk], refs, newest)
@@ -114,8 +117,8 @@ def people_who_answered(task: Task, refs: list[str], user: User) -> tuple[list[S
         said.counts = said.annotation in counting
         said.is_sent_back = returns.get(said.annotation or 0) == Return.State.OPEN
         said.stood_by = returns.get(said.annotation or 0) == Return.State.KEPT
-        has_reader = slot.annotator is not None and slot.annotator.user_id is not None
-        said.may_be_sent_back = said.counts and has_reader and not said.is_sent_back
+        said.has_reader = slot.annotator_id in readers
+        said.may_be_sent_back = said.counts and said.has_reader and not said.is_sent_back
         people.append(said)
     return people, threads.get(None) or Thread(None)
 

@@ -96,11 +96,17 @@ def _settled(tasks: Iterable[int]) -> set[int]:
 
 
 def _waiting(tasks: Iterable[int]) -> set[int]:
-    """Those that were sent back to somebody, or that somebody is still to answer."""
+    """Those that were sent back to somebody, or that somebody is still to answer.
+
+    Nobody answers in a queue that is closed, nor what was sent back to who has left.
+    """
     asked = Assignment.objects.filter(
         task__in=list(tasks), purpose__in=VOTES, state__in=[Slot.FREE, Slot.HELD, Slot.WITHHELD]
+    ).exclude(queue__state=Queue.State.CLOSED)
+    returned = Return.objects.open().with_a_reader()
+    returned = returned.filter(annotation__assignment__task__in=list(tasks)).exclude(
+        annotation__assignment__queue__state=Queue.State.CLOSED
     )
-    returned = Return.objects.open().filter(annotation__assignment__task__in=list(tasks))
     return {
         *asked.values_list("task", flat=True),
         *returned.values_list("annotation__assignment__task", flat=True),

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Coalesce
 
-from truing.models import Project, User
+from truing.models import Membership, Project, User
 
 
 def new_pseudonym() -> str:
@@ -17,6 +17,13 @@ class AnnotatorQuerySet(models.QuerySet["Annotator"]):
     def member(self, project: Project, user: User) -> "Annotator":
         """Whoever this member is when they answer here; made when they first do."""
         return self.get_or_create(project=project, user=user)[0]
+
+    def who_read(self) -> "AnnotatorQuerySet":
+        """Those who sign in here still: no names from files, and nobody who has left."""
+        inside = Membership.objects.filter(
+            project=models.OuterRef("project"), user=models.OuterRef("user"), user__is_active=True
+        )
+        return self.filter(models.Exists(inside))
 
     def count_returns(self, keys: Sequence[int]) -> None:
         """Write down how many of their answers wait for them, sent back by reviewers."""

@@ -63,6 +63,10 @@ class ReturnQuerySet(models.QuerySet["Return"]):
     def open(self) -> "ReturnQuerySet":
         return self.filter(state=Return.State.OPEN)
 
+    def with_a_reader(self) -> "ReturnQuerySet":
+        """Those whose annotator is still there to look again."""
+        return self.filter(annotation__assignment__annotator__in=Annotator.objects.who_read())
+
 
 class Return(models.Model):
     """An answer that a reviewer sent back: its annotator corrects it, or stands by it."""
