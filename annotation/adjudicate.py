@@ -8,10 +8,11 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from annotation.asked_now import prompts_asked_now
+from annotation.asked_now import refuse_asked_now
 from annotation.close_returns import close_returns, people_sent_back
 from annotation.comment import comment
 from annotation.edit_queue import locked, refuse_reserved
+from annotation.exempt import see_answers
 from annotation.lanes import lane_back, lane_for
 from annotation.models import (
     Annotation,
@@ -46,10 +47,6 @@ class NobodyAnswered(Refused):
     """Nobody has answered this question yet, so there is nothing to settle."""
 
 
-class AtYourDesk(Refused):
-    """You have this question before you at your desk. Answer or skip it before you see others'."""
-
-
 class OwnText(Refused):
     """You wrote what this question is about. Somebody else settles it."""
 
@@ -77,9 +74,7 @@ class ClosedForThem(Refused):
 def may_see(task: Task, user: User) -> None:
     """Refuse whoever is asked the same at this moment, and whoever wrote what it is about."""
     refuse_reserved(task.queue)
-    asked = prompts_asked_now(task.queue.project, user)
-    if task.prompt_id and asked.filter(pk=task.prompt_id).exists():
-        raise AtYourDesk
+    refuse_asked_now(task, user)
     wrote = Exemption.objects.filter(task=task, why=Exemption.Why.WROTE, annotator__user=user)
     if wrote.exists():
         raise OwnText
@@ -97,14 +92,6 @@ def take_dispute(task: Task, user: User) -> tuple[Dispute, bool]:
     is_mine = bool(held.update(held_by=me, held_until=timezone.now() + HOLD))
     dispute.refresh_from_db()
     return dispute, is_mine
-
-
-def see_answers(task: Task, user: User) -> Annotator:
-    """Whoever sees what others answered is not asked the same any more."""
-    me = Annotator.objects.member(task.queue.project, user)
-    saw = {"why": Exemption.Why.SAW}
-    Exemption.objects.update_or_create(task=task, annotator=me, defaults=saw)
-    return me
 
 
 def hold_dispute(task: Task, user: User) -> bool:
@@ -195,15 +182,19 @@ def settle(
 
 
 @transaction.atomic
-def reopen(task: Task, *, reason: str, replaces: int | None = None, actor: User) -> Dispute:
-    """Take a settlement back: what people answered counts again. Both stay where they are."""
+def reopen(task: Task, *, reason: str, replaces: int | None, actor: User) -> Dispute:
+    """Take a settlement back: what people answered counts again. Both stay where they are.
+
+    `replaces` is the settled answer that is taken back: another that came meanwhile stays.
+    """
+    _refuse_unsettled(task)
     queue = locked(task.queue)
     may_see(task, actor)
     dispute = _mine(task, actor)
     standing = settlement_of(task)
     if standing is None:
         raise NotSettled
-    if replaces is not None and standing.pk != replaces:
+    if standing.pk != replaces:
         raise SettledMeanwhile
     if not reason.strip():
         raise ReasonWanted
@@ -220,6 +211,7 @@ def reopen(task: Task, *, reason: str, replaces: int | None = None, actor: User)
 @transaction.atomic
 def leave_as_it_is(task: Task, *, note: str = "", actor: User) -> Dispute:
     """Settle nothing: people differ, and their votes stand."""
+    _refuse_unsettled(task)
     may_see(task, actor)
     dispute = _mine(task, actor)
     if settlement_of(task):
@@ -234,6 +226,7 @@ def leave_as_it_is(task: Task, *, note: str = "", actor: User) -> Dispute:
 @transaction.atomic
 def ask_another(task: Task, *, actor: User) -> Assignment:
     """Ask one more person, before what others are asked."""
+    _refuse_unsettled(task)
     queue = locked(task.queue)
     refuse_reserved(queue)
     if queue.state == Queue.State.CLOSED or task.is_withheld:
@@ -260,6 +253,7 @@ def send_back(task: Task, annotations: list[int], *, text: str, actor: User) -> 
 
     They correct what they answered, or stand by it; then it comes back to the reviewers.
     """
+    _refuse_unsettled(task)
     if not text.strip():
         raise Invalid("Say what they should look at again.")
     queue = locked(task.queue)
@@ -278,6 +272,9 @@ def send_back(task: Task, annotations: list[int], *, text: str, actor: User) -> 
     if any(who is None or who.user_id is None for who in whose.values()):
         raise Invalid("Answers that came with a file cannot be sent back: nobody would read it.")
     people = [who for who in whose.values() if who]
+    here = Annotator.objects.who_read().filter(pk__in=[person.pk for person in people])
+    if here.count() < len({person.pk for person in people}):
+        raise Invalid("Of those who gave these answers somebody has left, and would not read it.")
     people_sent_back(person.pk for person in people)
     dispute = _mine(task, actor)
     if settlement_of(task):

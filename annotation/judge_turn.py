@@ -13,7 +13,7 @@ from annotation.enter import enter_as
 from annotation.models import Annotation, Annotator, Assignment, Output, Reply, TaskOutput, Turn
 from annotation.observe import observe
 from annotation.say import ask_models
-from annotation.submit import LONGEST_SECONDS, BadAnswer, BadKey, write_down
+from annotation.submit import LONGEST_REASON, LONGEST_SECONDS, BadAnswer, BadKey, write_down
 from annotation.task_types.chat import verdict
 from truing.errors import Refused
 
@@ -62,6 +62,8 @@ def judge_turn(
     queue = slot.queue
     if problem := queue.task_type.problem_with(answer, shown, queue.type_options):
         raise BadAnswer(problem)
+    if len(reason.strip()) > LONGEST_REASON:
+        raise BadAnswer(f"A reason has at most {LONGEST_REASON:,} characters.")
     if not (1 <= len(key) <= 64 and key.isprintable()):
         raise BadKey
     turn.annotation = write_down(

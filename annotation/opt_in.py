@@ -55,6 +55,22 @@ def harmful_in(project_id: int) -> set[str]:
     return found
 
 
+def not_chosen_by(annotator: Annotator) -> Q:
+    """What is about a task with harmful content that this person did not choose to be given."""
+    chosen = {
+        skill.removeprefix(CONSENT) for skill in _choices(annotator).values_list("skill", flat=True)
+    }
+    queues = Queue.objects.filter(project=annotator.project_id)
+    found = Q()
+    for queue, harmful, skills in queues.values_list("pk", "harmful", "skills"):
+        wanted = {one.removeprefix(CONSENT) for one in skills if one.startswith(CONSENT)}
+        if wanted - chosen:
+            found |= Q(task__queue=queue)
+        elif withheld := sorted(set(harmful) - chosen):
+            found |= Q(task__queue=queue, task__categories__overlap=withheld)
+    return found
+
+
 @transaction.atomic
 def opt_in(annotator: Annotator, category: str) -> None:
     """From now on they may be given this."""

@@ -6,7 +6,9 @@ from typing import Any
 
 from django.db import transaction
 
+from annotation.asked_now import refuse_asked_now
 from annotation.edit_queue import refuse_reserved
+from annotation.exempt import see_answers
 from annotation.models import Task
 from annotation.submit import BadAnswer
 from annotation.task_types import TaskType
@@ -33,10 +35,13 @@ def set_known(
 ) -> Task:
     """From now on answers are compared with this one; what was given stays counted as it was.
 
-    `why` is shown after the answer, where the queue is for training.
+    `why` is shown after the answer, where the queue is for training. Whoever says what is right is
+    not asked it.
     """
     queue = task.queue
     refuse_reserved(queue)
+    if actor:
+        refuse_asked_now(task, actor)
     if queue.task_type.has_turns:
         raise NoneKnown
     refs = list(task.task_outputs.values_list("ref", flat=True))
@@ -51,6 +56,8 @@ def set_known(
     known = {**answer, "reason": why} if why and takes_why(queue.task_type) else answer
     Task.objects.filter(pk=task.pk).update(gold=known, is_check=is_check)
     task.gold, task.is_check = known, is_check
+    if actor:
+        see_answers(task, actor)
     kind = "attention" if is_check else "gold"
     record("task.known", actor=actor, project=queue.project, on=task, queue=queue.pk, kind=kind)
     return task

@@ -21,6 +21,7 @@ from truing.errors import Invalid, Refused
 from truing.prepared import fetch
 
 LONGEST_SECONDS = 86_400
+LONGEST_REASON = 10_000  # characters
 
 
 class AlreadyAnswered(Refused):
@@ -33,6 +34,10 @@ class AlreadySkipped(Refused):
 
 class TooLate(Refused):
     """Your hold on this question ran out and others have answered it. What you wrote is kept."""
+
+
+class NotTheirsAnyMore(Refused):
+    """You have seen what others answered, or wrote it yourself. Somebody else is asked."""
 
 
 class QueueClosed(Refused):
@@ -116,7 +121,7 @@ def _submit(
             who = enter_as(who)
             given = _accept(assignment, who, answer, key=key, seconds=seconds, reason=reason)
             return given, then(who) if then else None
-    except (TooLate, QueueClosed):
+    except (TooLate, QueueClosed, NotTheirsAnyMore):
         # The refusal has undone its own transaction; this is another.
         content = {"answer": answer, "reason": reason, "seconds": seconds}
         save_draft(assignment, content, annotator=who)
@@ -142,6 +147,8 @@ def check(
         texts = dict(task.task_outputs.values_list("ref", "output__text"))
         if problem := queue.task_type.problem_with_texts(answer, texts, queue.type_options):
             raise BadAnswer(problem)
+    if len(reason.strip()) > LONGEST_REASON:
+        raise BadAnswer(f"A reason has at most {LONGEST_REASON:,} characters.")
     if not reason.strip() and (
         problem := queue.task_type.reason_wanted(answer, queue.type_options)
     ):
@@ -284,6 +291,10 @@ def _close(
 
 
 def _slot_for_late_answer(assignment: Assignment, who: Annotator) -> Assignment:
+    # Since they lost it they may have seen what others say: it is not theirs to answer any more.
+    spared = Exemption.objects.filter(task=assignment.task_id, annotator=who)
+    if spared.exclude(why=Exemption.Why.LATER).exists():
+        raise NotTheirsAnyMore
     same = Assignment.objects.filter(task=assignment.task_id, round=assignment.round)
     slot = same.takeable().select_for_update(skip_locked=True).first()
     if slot is None:

@@ -13,13 +13,14 @@ from annotation.adjudicate import (
     ask_another,
     may_see,
     reopen,
-    see_answers,
     send_back,
     settle,
     settlement_of,
 )
 from annotation.ask_guideline_again import ask_guideline_again
+from annotation.asked_now import about_asked_now
 from annotation.comment import comment, refuse_before_them
+from annotation.exempt import see_answers
 from annotation.find_disputes import find_disputes
 from annotation.models import Annotation, Annotator, Comment, Dispute, Task, TaskOutput
 from truing.access import Role, membership_for, project_for
@@ -87,6 +88,9 @@ class SettleBody(Body):
 
 class ReopenBody(Body):
     reason = serializers.CharField(max_length=300)
+    replaces = serializers.IntegerField(
+        min_value=1, help_text="The settled answer that is taken back: `settled` of the question."
+    )
 
 
 class SendBackBody(Body):
@@ -150,7 +154,8 @@ def disputes(request: Request, slug: str) -> Response:
     """Questions on which people disagree; `doubt` says how much, half being an even split."""
     project = project_for(request, slug, at_least=Role.REVIEWER)
     find_disputes(project)
-    found = Dispute.objects.in_project(project).select_related("task")
+    found = Dispute.objects.in_project(project).exclude(about_asked_now(project, person(request)))
+    found = found.select_related("task")
     asked = request.query_params
     if asked.get("queue"):
         found = found.filter(queue=key_of(asked["queue"]) or 0)

@@ -6,7 +6,7 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotation.asked_now import prompts_asked_now
+from annotation.asked_now import about_asked_now
 from annotation.models import Annotation, Prompt
 from truing.access import Role, project_for
 from truing.api.authentication import person
@@ -51,8 +51,7 @@ def annotations(request: Request, slug: str) -> Response:
     project = project_for(request, slug, at_least=Role.REVIEWER)
     asked = request.query_params
     found = Annotation.objects.in_project(project).current()
-    asked_now = prompts_asked_now(project, person(request))
-    found = found.exclude(assignment__task__prompt__in=asked_now)
+    found = found.exclude(about_asked_now(project, person(request), task="assignment__task"))
     if asked.get("queue"):
         found = found.filter(assignment__queue=key_of(asked["queue"]) or 0)
     if asked.get("annotator"):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import BooleanField, ExpressionWrapper
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import api_view
@@ -10,6 +11,7 @@ from rest_framework.response import Response
 
 from annotation.access import queue_for, task_for
 from annotation.ask import NoQuestion, ask
+from annotation.asked_now import about_asked_now
 from annotation.count_queue import count_queues
 from annotation.create_queue import create_queue
 from annotation.edit_queue import edit_queue, refuse_reserved, set_queue_state
@@ -107,6 +109,9 @@ class PlaceSerializer(serializers.ModelSerializer[TaskOutput]):
 
 class TaskSerializer(serializers.ModelSerializer[Task]):
     outputs = PlaceSerializer(source="task_outputs", many=True, read_only=True)
+    gold = serializers.SerializerMethodField(
+        help_text="Its known answer; nothing while you have the question in hand."
+    )
 
     class Meta:
         model = Task
@@ -114,6 +119,9 @@ class TaskSerializer(serializers.ModelSerializer[Task]):
             "id", "ref", "prompt", "brief", "outputs", "gold", "is_check", "categories",
             "created_at",
         )  # fmt: skip
+
+    def get_gold(self, task: Task) -> dict[str, Any] | None:
+        return None if getattr(task, "is_asked", False) else task.gold
 
 
 class TaskBody(Body):
@@ -203,7 +211,11 @@ def tasks(request: Request, slug: str, pk: int) -> Response:
     """The questions of a queue; or ask another one about a prompt and its outputs."""
     queue = queue_for(request, slug, pk, at_least=Role.CURATOR)
     if request.method == "GET":
-        found = Task.objects.filter(queue=queue).prefetch_related("task_outputs")
+        asked = about_asked_now(queue.project, person(request), task="")
+        found = Task.objects.filter(queue=queue).annotate(
+            is_asked=ExpressionWrapper(asked, output_field=BooleanField())
+        )
+        found = found.prefetch_related("task_outputs")
         return paged(request, found, TaskSerializer)
     refuse_reserved(queue)
     wanted = read(request, TaskBody)

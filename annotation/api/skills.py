@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotation.access import flag_for, grant_for
+from annotation.asked_now import about_asked_now
 from annotation.flag import decide
 from annotation.grant import annotator_with_email, grant, take_away
 from annotation.models import Flag, Grant
@@ -77,6 +78,7 @@ def flags(request: Request, slug: str) -> Response:
     """Questions that somebody says nobody can answer, decided or not."""
     project = project_for(request, slug, at_least=Role.CURATOR)
     found = Flag.objects.filter(task__queue__project=project).select_related("annotator")
+    found = found.exclude(about_asked_now(project, person(request)))
     return paged(request, found, FlagSerializer)
 
 

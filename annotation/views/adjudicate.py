@@ -20,27 +20,29 @@ from annotation.adjudicate import (
     may_see,
     order_shown,
     reopen,
-    see_answers,
     send_back,
     settle,
     settlement_of,
     take_dispute,
 )
+from annotation.asked_now import about_asked_now
 from annotation.comment import mark_read, unread_by
 from annotation.doubt import MOST
+from annotation.exempt import see_answers
 from annotation.find_disputes import find_disputes, share_seen
 from annotation.guideline_changes import guideline_changes
 from annotation.models import Annotator, Assignment, Comment, Dispute, Queue, Task
 from annotation.models.annotation import VOTES
+from annotation.opt_in import not_chosen_by
 from annotation.question import question_to_settle
 from annotation.show_dispute import Said, merged_so_far, name_of, people_who_answered
 from annotation.task_types import TASK_TYPES
-from annotation.views.desk import SCRIPTS, hold_or_gone, reason_in, seconds_in
+from annotation.views.desk import SCRIPTS, hold_or_gone, reason_in, seconds_in, text_in
 from annotation.views.listing import asked_for
 from annotation.weigh_disputes import weigh_disputes
 from truing.access import Role, project_for
 from truing.http import Request, key_of
-from truing.models import Project
+from truing.models import Project, User
 from truing.pages import render
 
 A_PAGE = 25
@@ -66,7 +68,7 @@ def disputes(request: Request, slug: str) -> HttpResponse:
     state = state if state in STATES else Dispute.State.OPEN
     chosen = key_of(asked.get("queue", ""))
     page = max(1, min(key_of(request.GET.get("page", "")) or 1, 10_000))
-    rows = _rows(project, state, chosen, page)
+    rows = _rows(project, state, chosen, page, request.user)
     counts = dict(_of(project, chosen).order_by().values_list("state").annotate(number=Count("pk")))
     me = Annotator.objects.member(project, request.user)
     comments = unread_by(request.user, Comment.objects.in_project(project))
@@ -175,7 +177,7 @@ def dispute_decide(request: Request, slug: str, pk: int) -> HttpResponse:
     """What else can be done with it than to settle it."""
     task = task_for(request, slug, pk)
     decision = request.POST.get("decision", "")
-    text = request.POST.get("text", "").replace("\x00", "")
+    text = text_in(request)
     if decision == "send_back":
         chosen = [key_of(value) or 0 for value in request.POST.getlist("annotation")]
         send_back(task, chosen, text=text, actor=request.user)
@@ -227,10 +229,12 @@ def _queues(project: Project) -> QuerySet[Queue]:
     return project.queues.filter(reserved_for="", type__in=can_differ).order_by("-pk")[:200]
 
 
-def _rows(project: Project, state: str, queue: int | None, page: int) -> list[Dispute]:
+def _rows(
+    project: Project, state: str, queue: int | None, page: int, reader: User
+) -> list[Dispute]:
     """A page and one more; of what is to be settled only what is in dispute at this moment."""
     start = (page - 1) * A_PAGE
-    found = _of(project, queue).filter(state=state)
+    found = _of(project, queue).filter(state=state).exclude(about_asked_now(project, reader))
     found = Dispute.objects.filter(pk__in=found.values("pk")).worst_first()
     wanted = found.select_related("task__prompt", "queue", "held_by__user")
     rows = list(wanted[start : start + A_PAGE + 1])
@@ -288,10 +292,12 @@ def _go_on(request: Request, project: Project, queue: int | None) -> HttpRespons
     me = Annotator.objects.member(project, request.user)
     found = _of(project, queue).filter(state=Dispute.State.OPEN)
     takeable = Dispute.objects.filter(pk__in=found.values("pk")).takeable_by(me)
-    asked = Assignment.objects.held_by(me).values("task__prompt")
-    takeable = takeable.exclude(task__prompt__in=asked)
+    takeable = takeable.exclude(about_asked_now(project, request.user))
     wrote = me.exemptions.filter(why="wrote").values("task")
     takeable = takeable.exclude(task__in=wrote)
+    # Whoever looks for it finds it in the list, veiled.
+    if harmful := not_chosen_by(me):
+        takeable = takeable.exclude(harmful)
     # What one has answered oneself comes last.
     own = Task.objects.filter(
         assignments__annotator=me,

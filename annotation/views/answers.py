@@ -8,7 +8,7 @@ from django.db.models.functions import Left
 from django.http import HttpResponse
 from django.views.decorators.http import require_GET
 
-from annotation.asked_now import prompts_asked_now
+from annotation.asked_now import about_asked_now
 from annotation.models import Annotation, Annotator, Prompt, Queue, TaskOutput
 from annotation.views.listing import asked_for, page_of
 from annotation.views.prompts import answer_shown, tags_in
@@ -28,7 +28,7 @@ def answers(request: Request, slug: str) -> HttpResponse:
     project = project_for(request, slug, at_least=Role.REVIEWER)
     asked = asked_for(request, FILTERS)
     found = Annotation.objects.in_project(project).current()
-    found = found.exclude(assignment__task__prompt__in=prompts_asked_now(project, request.user))
+    found = found.exclude(about_asked_now(project, request.user, task="assignment__task"))
     if "queue" in asked:
         found = found.filter(assignment__queue=key_of(asked["queue"]) or 0)
     if "annotator" in asked:

@@ -11,10 +11,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from annotation.access import dataset_for, version_for
+from annotation.asked_now import refuse_asked_now
 from annotation.behind import votes_behind
 from annotation.exports import EXPORTS
 from annotation.freeze import freeze, rows_of
-from annotation.models import Dataset, DatasetVersion
+from annotation.models import Dataset, DatasetVersion, Task
 from annotation.preview import SPLITS, Preview, preview
 from annotation.recipe import KINDS
 from annotation.views.listing import asked_for, page_of
@@ -198,13 +199,16 @@ def row_votes(
     rows = list(rows_of(found, split, start=row, stop=row + 1))
     if not rows:
         raise Http404
+    project = found.dataset.project
+    for task in Task.objects.filter(pk=rows[0]["task"], queue__project=project):
+        refuse_asked_now(task, request.user)
     context = {
         "name": str(found),
         "version": found,
         "split": split,
         "number": row,
         "row": rows[0],
-        "votes": votes_behind(found.dataset.project, rows[0]),
+        "votes": votes_behind(project, rows[0]),
     }
     return render(request, "annotation/votes.html", context, fragment="votes")
 

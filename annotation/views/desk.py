@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -17,7 +18,7 @@ from annotation.assign import Desk, come_to_desk, extend_hold
 from annotation.correct import correct, last_answer
 from annotation.draft import save_correction_draft, save_draft
 from annotation.feedback_on import Feedback, feedback_on
-from annotation.models import Annotation, Annotator, Queue
+from annotation.models import Annotation, Annotator, Assignment, Queue
 from annotation.outbox import outbox_of
 from annotation.question import Question, question_again, question_of, shown_to
 from annotation.say import chat_begun
@@ -126,12 +127,16 @@ def preview(request: Request, slug: str) -> HttpResponse:
 def last_answers(request: Request, slug: str) -> HttpResponse:
     """What one has answered last, each to be corrected."""
     membership = membership_for(request, slug)
+    me = annotator_of(membership)
+    in_hand = Assignment.objects.held_by(me)
+    asked_again = Q(assignment__task__in=in_hand.values("task")) & ~Q(assignment__in=in_hand)
     given = (
-        Annotation.objects.newest_of(annotator_of(membership))
+        Annotation.objects.newest_of(me)
         .exclude(assignment__queue__state=Queue.State.CLOSED)
+        .exclude(asked_again)  # nobody looks up what they said before
         .select_related("assignment__task__prompt", "assignment__queue")[:LAST_ANSWERS]
     )
-    sent_back = sent_back_to(annotator_of(membership))
+    sent_back = sent_back_to(me)
     waiting = {one.annotation.pk: one.reasons for one in sent_back}
     # What was sent back first: it waits for its author, however long ago they wrote it.
     shown = [one.annotation for one in sent_back]
@@ -280,5 +285,9 @@ def seconds_in(request: Request) -> float | None:
 
 
 def reason_in(request: Request) -> str:
-    # PostgreSQL keeps every character but this one.
-    return request.POST.get("reason", "").replace("\x00", "")
+    return text_in(request, "reason")
+
+
+def text_in(request: Request, name: str = "text") -> str:
+    """A text as it was typed: a browser ends lines with two characters, PostgreSQL keeps no NUL."""
+    return request.POST.get(name, "").replace("\r\n", "\n").replace("\x00", "")

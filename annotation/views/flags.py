@@ -7,6 +7,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from annotation.access import flag_for
+from annotation.asked_now import about_asked_now
 from annotation.comment import unread_by
 from annotation.flag import decide
 from annotation.models import Comment, Flag
@@ -30,6 +31,7 @@ def flags(request: Request, slug: str) -> HttpResponse:
         "task__prompt", "task__queue", "annotator__user", "decided_by"
     )
     found = found.filter(state=state if state in Flag.State.values else Flag.State.OPEN)
+    found = found.exclude(about_asked_now(project, request.user))
     page = page_of(request, found, asked)
     add_threads(page.rows, request.user)
     context = {

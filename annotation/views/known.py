@@ -10,7 +10,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from annotation.access import task_for
+from annotation.asked_now import refuse_asked_now
 from annotation.edit_queue import refuse_reserved
+from annotation.exempt import see_answers
 from annotation.models import Task
 from annotation.question import question_about
 from annotation.set_known import WHY_LENGTH, NoneKnown, forget_known, set_known, takes_why
@@ -30,6 +32,9 @@ def known_answer(request: Request, slug: str, pk: int) -> HttpResponse:
     refuse_reserved(task.queue)
     if task.queue.task_type.has_turns:
         raise NoneKnown
+    refuse_asked_now(task, request.user)
+    if task.gold is not None:
+        see_answers(task, request.user)
     if request.method != "POST":
         why = str((task.gold or {}).get("reason", ""))
         return _show(request, task, task.gold or {}, is_check=task.is_check, why=why)

@@ -13,10 +13,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from annotation.access import annotator_for, own_task_for, task_for
 from annotation.adjudicate import may_see
+from annotation.asked_now import about_asked_now
 from annotation.comment import comment, mark_read, refuse_before_them, unread_by
 from annotation.models import Annotation, Annotator, Comment, Queue, Return, Task
 from annotation.show_dispute import Thread, name_of, threads_about
 from annotation.stand_by import stand_by
+from annotation.views.desk import text_in
 from annotation.views.listing import A_PAGE
 from truing.access import Role, project_for
 from truing.http import Request, key_of
@@ -29,7 +31,8 @@ from truing.pages import render
 def threads(request: Request, slug: str) -> HttpResponse:
     """All threads of a project, the one with the newest comment first."""
     project = project_for(request, slug, at_least=Role.REVIEWER)
-    newest = Comment.objects.in_project(project).order_by().values("task", "annotator")
+    found = Comment.objects.in_project(project).exclude(about_asked_now(project, request.user))
+    newest = found.order_by().values("task", "annotator")
     newest = newest.annotate(newest=Max("pk"))
     before = key_of(request.GET.get("after", ""))
     if before is not None:
@@ -129,8 +132,3 @@ def _outputs(task: Task, answer: Annotation | None) -> list[str]:
     texts = {place.ref: place.output.text for place in task.task_outputs.select_related("output")}
     shown = answer.shown if answer else []
     return [texts[ref] for ref in shown if ref in texts] or list(texts.values())
-
-
-def text_in(request: Request) -> str:
-    # PostgreSQL keeps every character but this one.
-    return request.POST.get("text", "").replace("\x00", "")

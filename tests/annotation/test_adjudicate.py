@@ -10,7 +10,6 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from annotation.adjudicate import (
-    AtYourDesk,
     CannotBeSettled,
     ClosedForThem,
     InOtherHands,
@@ -29,6 +28,7 @@ from annotation.adjudicate import (
 )
 from annotation.agree import agreement
 from annotation.ask_again import ask_again
+from annotation.asked_now import AtYourDesk
 from annotation.assign import next_assignment
 from annotation.correct import correct
 from annotation.create_queue import create_queue
@@ -57,7 +57,8 @@ from annotation.task_types import TASK_TYPES
 from annotation.weigh_disputes import weigh_disputes
 from tests import make
 from truing.errors import Invalid
-from truing.models import Event
+from truing.models import Event, Membership
+from truing.remove_member import remove_member
 
 A, B = {"tiers": [["a"], ["b"]]}, {"tiers": [["b"], ["a"]]}
 
@@ -441,6 +442,16 @@ def test_reopened_the_votes_count_again(project, rita):
     assert (again.supersedes, settlement_of(task)) == (given, again)
 
 
+def test_what_is_taken_back_is_what_they_have_seen(project, rita, owen):
+    task = disputed(project)
+    first = settled(task, rita, B)
+    second = settled(task, owen, A, replaces=first.pk)
+    for seen in (first.pk, None):
+        with pytest.raises(SettledMeanwhile):
+            reopen(task, reason="Too fast.", replaces=seen, actor=rita)
+    assert settlement_of(task) == second
+
+
 def test_a_correction_by_the_same_reviewer_follows(project, rita):
     task = disputed(project)
     first = settled(task, rita, A)
@@ -572,6 +583,42 @@ def test_who_stands_by_it_says_so(project, differing, alice, rita):
     assert [one.text for one in Comment.objects.order_by("pk")] == ["Look again.", "I did."]
     with pytest.raises(NotSentBack):
         stand_by(of_alice, actor=alice)
+
+
+def test_what_was_sent_back_to_who_left_waits_no_more(project, differing, alice, rita):
+    task, of_alice, of_bob = differing
+    send_back(task, [of_alice.pk], text="Look again.", actor=rita)
+    weigh_disputes([task.pk])
+    assert state_of(task) == "waiting"
+    remove_member(Membership.objects.get(user=alice), actor=None)
+    weigh_disputes([task.pk])
+    assert state_of(task) == "open"
+    with pytest.raises(Invalid, match="somebody has left"):
+        send_back(task, [of_alice.pk, of_bob.pk], text="Look again.", actor=rita)
+    assert Return.objects.count() == 1
+
+
+def test_in_a_closed_queue_nothing_waits(project, differing, rita):
+    task, of_alice, _ = differing
+    send_back(task, [of_alice.pk], text="Look again.", actor=rita)
+    ask_another(task, actor=rita)
+    Queue.objects.update(state="closed")
+    weigh_disputes([task.pk])
+    assert state_of(task) == "open"
+
+
+def test_what_cannot_be_settled_is_in_no_dispute(project, rita):
+    task = make.task(project, type="demonstration", outputs=())
+    given = submit(next_assignment(project, make.member(project)), {"text": "So."}, key="k")
+    for decide in (
+        lambda: leave_as_it_is(task, actor=rita),
+        lambda: ask_another(task, actor=rita),
+        lambda: send_back(task, [given.pk], text="Look again.", actor=rita),
+        lambda: reopen(task, reason="No.", replaces=None, actor=rita),
+    ):
+        with pytest.raises(CannotBeSettled):
+            decide()
+    assert not Dispute.objects.exists()
 
 
 def test_settled_meanwhile_nobody_is_to_look_again(project, differing, alice, rita):

@@ -11,6 +11,7 @@ from annotation.adjudicate import send_back, settle, settlement_of, take_dispute
 from annotation.ask_again import ask_again
 from annotation.assign import next_assignment
 from annotation.comment import NotTheirs, comment
+from annotation.find_disputes import find_disputes
 from annotation.flag import flag
 from annotation.models import (
     Annotation,
@@ -19,12 +20,16 @@ from annotation.models import (
     Comment,
     Dispute,
     Guideline,
+    Queue,
     Return,
+    Task,
 )
+from annotation.opt_in import opt_in
 from annotation.submit import submit
 from annotation.task_types import TASK_TYPES
 from tests import make
-from truing.models import Event
+from truing.models import Event, Membership
+from truing.remove_member import remove_member
 
 A, B = {"tiers": [["a"], ["b"]]}, {"tiers": [["b"], ["a"]]}
 
@@ -112,6 +117,66 @@ def test_next_goes_to_the_worst_that_is_free_and_not_ones_own(project, rita, owe
 
 
 # --- the desk of one dispute
+
+
+def test_next_goes_on_also_while_one_has_something_else_in_hand(project, rita, client):
+    task = disputed(project)
+    make.task(project, type="prompt_writing", outputs=())
+    Task.objects.filter(queue__type="prompt_writing").update(prompt=None)
+    assert next_assignment(project, rita)
+    assert find_disputes(project)
+    assert get(client, rita, "dispute_next").headers["Location"].endswith(f"/{task.pk}/")
+
+
+def test_next_passes_over_what_one_may_not_see(project, rita, client):
+    """Else it would lead there, be refused, and lead there again."""
+    make.task(project, queue=make.queue(project, overlap=3), answers=2, prompt_text="Mine?")
+    slot = next_assignment(project, rita)
+    Assignment.objects.filter(pk=slot.pk).update(held_until="2020-01-01T00:00Z")
+    for number in (1, 2):
+        make.vote(slot.task, *("ab", "ba")[number - 1], by=f"w{number}")
+    other = disputed(project)
+    make.vote(other, "a", "b", by="w3")
+    assert find_disputes(project)
+    assert get(client, rita, "dispute_next").headers["Location"].endswith(f"/{other.pk}/")
+
+
+def test_what_is_harmful_is_only_gone_on_to_by_who_chose_it(project, rita, client):
+    task = disputed(project, text="How does one hurt somebody?")
+    Queue.objects.update(sensitive=["violence"], harmful=["violence"])
+    Task.objects.update(categories=["violence"])
+    assert find_disputes(project)
+    assert get(client, rita, "dispute_next").headers["Location"].endswith("/adjudicate/")
+    page = text_of(get(client, rita, "disputes"))
+    assert "Sensitive content: violence" in page
+    assert "hurt somebody" not in page
+    assert "data-veiled" in text_of(get(client, rita, "dispute", task.pk))
+    opt_in(Annotator.objects.member(project, rita), "violence")
+    assert get(client, rita, "dispute_next").headers["Location"].endswith(f"/{task.pk}/")
+
+
+def test_lists_of_conversations_do_not_say_what_is_sensitive(
+    project, clara, alice, client, differing
+):
+    task, *_ = differing
+    Task.objects.update(categories=["violence"])
+    me = Annotator.objects.member(project, alice)
+    flag(task, me, reason="Really?")
+    comment(task, "Why?", annotator=me, actor=clara)
+    for person, name in ((alice, "my_work"), (clara, "threads"), (clara, "flags")):
+        page = text_of(get(client, person, name))
+        assert "Sensitive content: violence" in page, name
+        assert task.prompt.text not in page, name
+
+
+def test_who_has_left_is_not_written_to(project, rita, alice, client, differing):
+    task, *_ = differing
+    assert text_of(get(client, rita, "dispute", task.pk)).count("They read this, and no other") == 2
+    remove_member(Membership.objects.get(user=alice), actor=None)
+    page = text_of(get(client, rita, "dispute", task.pk))
+    assert page.count("They read this, and no other") == 1
+    assert page.count("They have left this project") == 1
+    assert page.count('name="annotation"') == 1
 
 
 def test_shows_everybodys_answer_with_what_stood_before_them(project, rita, client, differing):
@@ -514,7 +579,11 @@ def test_programs_settle_and_talk(project, rita, alice, api, differing):
     given = api(rita, "POST", f"tasks/{task.pk}/settle/", body)
     assert (given.status_code, given.json()["purpose"]) == (201, "adjudication")
     assert api(rita, "POST", f"tasks/{task.pk}/settle/", {**body, "key": "2"}).status_code == 409
-    reopened = api(rita, "POST", f"tasks/{task.pk}/reopen/", {"reason": "Too fast."})
+    reopen = f"tasks/{task.pk}/reopen/"
+    assert api(rita, "POST", reopen, {"reason": "Too fast."}).status_code == 422
+    seen = {"reason": "Too fast.", "replaces": given.json()["id"]}
+    assert api(rita, "POST", reopen, {**seen, "replaces": 1}).status_code == 409
+    reopened = api(rita, "POST", reopen, seen)
     assert reopened.json()["state"] == "open"
 
 
