@@ -373,8 +373,8 @@ def _take_back(slot: Assignment, why: str) -> None:
 
 def _spare(task: Task) -> int:
     """Nobody else is asked; who has it before them may finish."""
-    free = Assignment.objects.filter(task=task, purpose=Assignment.Purpose.ANSWER, state=Slot.FREE)
-    return free.delete()[0]
+    nobodys = Assignment.objects.filter(task=task, state__in=[Slot.FREE, Slot.WITHHELD])
+    return nobodys.filter(purpose=Assignment.Purpose.ANSWER).delete()[0]
 
 
 def _ask_the_rest(task: Task, queue: Queue, round: int) -> None:

@@ -51,12 +51,17 @@ def certainty_of(task: Task, round: int = 1) -> float:
     The parts are the pairs of a ranking, and each label that is given. What a reviewer settled is
     certain.
     """
-    settled = Annotation.objects.settlements().filter(assignment__task=task)
-    if settled.filter(assignment__round__gte=round).exists():
+    if is_settled(task, round):
         return 1.0
     refs = list(task.task_outputs.order_by("position").values_list("ref", flat=True))
     votes = Annotation.objects.votes().filter(assignment__task=task, assignment__round=round)
     return certainty_in(task.queue, votes.values_list("answer", flat=True), refs)
+
+
+def is_settled(task: Task, round: int = 1) -> bool:
+    """Whether a reviewer has said what counts, in this round or a later one."""
+    settled = Annotation.objects.settlements().filter(assignment__task=task)
+    return settled.filter(assignment__round__gte=round).exists()
 
 
 def certainty_in(queue: Queue, answers: Iterable[dict[str, Any]], refs: list[str]) -> float:

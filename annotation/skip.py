@@ -3,6 +3,7 @@
 from django.db import models, transaction
 from django.utils import timezone
 
+from annotation.certainty import is_settled
 from annotation.enter import add_slots, enter_as
 from annotation.exam import mark
 from annotation.flag import flag
@@ -97,6 +98,8 @@ def _slot_in_place_of(held: Assignment) -> Assignment | None:
     task = Task.objects.filter(pk=held.task_id)
     if held.queue.task_type.is_gate and about_what_is_withdrawn(task).exists():
         return None  # its author has corrected it meanwhile
+    if is_settled(held.task, held.round):
+        return None
     others = Assignment.objects.wanted().filter(task=held.task_id, round=held.round)
     if others.exclude(pk=held.pk).count() >= held.queue.most_wanted:
         return None

@@ -35,6 +35,7 @@ from annotation.create_queue import create_queue
 from annotation.export_feedback import export_feedback
 from annotation.find_disputes import find_disputes
 from annotation.fit_slots import fit_slots
+from annotation.flag import decide
 from annotation.freeze import freeze, rows_of
 from annotation.intake import import_file
 from annotation.look_again_from import look_again_from
@@ -45,12 +46,14 @@ from annotation.models import (
     Comment,
     Dispute,
     Exemption,
+    Flag,
     Lookout,
     Queue,
     Return,
     Standing,
 )
 from annotation.preview import preview
+from annotation.skip import skip
 from annotation.stand_by import NotSentBack, stand_by
 from annotation.submit import BadAnswer, submit
 from annotation.task_types import TASK_TYPES
@@ -362,6 +365,21 @@ def test_nobody_else_is_asked_then_and_who_has_it_may_finish(project, rita, alic
     assert not Assignment.objects.free().exists()
 
 
+def test_nor_when_who_has_it_skips_it_or_a_flag_is_put_back(project, rita, alice, bob, clara):
+    queue = make.queue(project, overlap=5)
+    task = disputed(project, queue=queue)
+    Assignment.objects.bulk_create(Assignment(task=task, queue=queue) for _ in range(3))
+    of_alice, of_bob = next_assignment(project, alice), next_assignment(project, bob)
+    skip(of_bob, meaning="nobody", reason="Really?")
+    settled(task, rita)
+    skip(of_alice, reason="Not mine.")
+    decide(Flag.objects.get(), put_back=True, actor=clara)
+    assert not Assignment.objects.filter(state__in=["free", "withheld"]).exists()
+    # Taken back, as many are asked as ever.
+    reopen(task, reason="Too fast.", replaces=settlement_of(task).pk, actor=rita)
+    assert Assignment.objects.free().count() == 3
+
+
 def test_a_reviewer_may_settle_what_they_answered_and_the_log_says_so(project, rita, alice):
     make.task(project, answers=2)
     task = answered(project, rita, A).assignment.task
@@ -610,14 +628,14 @@ def test_in_a_closed_queue_nothing_waits(project, differing, rita):
 def test_what_cannot_be_settled_is_in_no_dispute(project, rita):
     task = make.task(project, type="demonstration", outputs=())
     given = submit(next_assignment(project, make.member(project)), {"text": "So."}, key="k")
-    for decide in (
+    for attempt in (
         lambda: leave_as_it_is(task, actor=rita),
         lambda: ask_another(task, actor=rita),
         lambda: send_back(task, [given.pk], text="Look again.", actor=rita),
         lambda: reopen(task, reason="No.", replaces=None, actor=rita),
     ):
         with pytest.raises(CannotBeSettled):
-            decide()
+            attempt()
     assert not Dispute.objects.exists()
 
 
