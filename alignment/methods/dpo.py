@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from alignment.methods import rows, trl_training
 from alignment.methods.base import Method, Work
 from alignment.methods.rows import Row
-from alignment.methods.trl_training import NothingLeft, TrainingOptions
+from alignment.methods.trl_training import NothingLeft, TrainingOptions, learning_rate_option
 from truing.options import BadOption, option
 
 if TYPE_CHECKING:
@@ -21,9 +21,7 @@ class Dpo(Method):
 
     @dataclass(frozen=True)
     class Options(TrainingOptions):
-        learning_rate: float = option(
-            1e-6, "How large the steps are, at their largest.", min_value=1e-9, max_value=1
-        )
+        learning_rate: float = learning_rate_option(1e-6)
         beta: float = option(
             0.1, "How strongly the model is held to its base.", min_value=1e-6, max_value=100
         )

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from alignment.methods import checkpoints, rows, trl_training
 from alignment.methods.base import Method, Work
-from alignment.methods.trl_training import Diverged, NothingLeft
+from alignment.methods.trl_training import (
+    Diverged,
+    NothingLeft,
+    learning_rate_option,
+    save_every_option,
+    seed_option,
+)
 from truing.errors import Invalid
 from truing.options import BadOption, option
 
@@ -46,12 +52,10 @@ class Ppo(Method):
         minibatch_size: int = option(
             16, "How many answers are learnt from at once.", min_value=1, max_value=65_536
         )
-        learning_rate: float = option(
-            1e-5, "How large the policy's steps are, at their largest.", min_value=1e-9, max_value=1
+        learning_rate: float = learning_rate_option(
+            1e-5, "How large the policy's steps are, at their largest."
         )
-        value_learning_rate: float = option(
-            1e-5, "The same for the value model.", min_value=1e-9, max_value=1
-        )
+        value_learning_rate: float = learning_rate_option(1e-5, "The same for the value model.")
         warmup_steps: int = option(
             0, "In how many steps the learning rates rise.", min_value=0, max_value=1_000_000
         )
@@ -98,12 +102,8 @@ class Ppo(Method):
             min_value=8,
             max_value=1_000_000,
         )
-        seed: int = option(
-            0, "The same seed gives the same losses.", min_value=0, max_value=2**31 - 1
-        )
-        save_every: int = option(
-            10, "After how many steps a checkpoint is written.", min_value=1, max_value=10_000_000
-        )
+        seed: int = seed_option()
+        save_every: int = save_every_option(10)
 
         def __post_init__(self) -> None:
             if self.minibatch_size > self.rollout_size:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from alignment.methods import new_model, rows, trl_training
 from alignment.methods.base import Method, Work
-from alignment.methods.trl_training import TrainingOptions
+from alignment.methods.trl_training import TrainingOptions, learning_rate_option
 from truing.options import option
 
 if TYPE_CHECKING:
@@ -23,9 +23,7 @@ class Pretrain(Method):
 
     @dataclass(frozen=True)
     class Options(TrainingOptions):
-        learning_rate: float = option(
-            1e-3, "How large the steps are, at their largest.", min_value=1e-9, max_value=1
-        )
+        learning_rate: float = learning_rate_option(1e-3)
         batch_size: int = option(
             32, "How many rows are computed at once.", min_value=1, max_value=65_536
         )

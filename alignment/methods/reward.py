@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from alignment.methods import rows, trl_training
 from alignment.methods.base import Method, Work
 from alignment.methods.rows import Row
-from alignment.methods.trl_training import TrainingOptions
+from alignment.methods.trl_training import TrainingOptions, learning_rate_option
 from truing.options import option
 
 if TYPE_CHECKING:
@@ -25,9 +25,7 @@ class Reward(Method):
 
     @dataclass(frozen=True)
     class Options(TrainingOptions):
-        learning_rate: float = option(
-            1e-5, "How large the steps are, at their largest.", min_value=1e-9, max_value=1
-        )
+        learning_rate: float = learning_rate_option(1e-5)
         center: float = option(
             0.01,
             "How strongly rewards are kept around zero, which PPO likes.",

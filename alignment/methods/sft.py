@@ -5,8 +5,7 @@ from typing import Any
 
 from alignment.methods import rows, trl_training
 from alignment.methods.base import Method, Work
-from alignment.methods.trl_training import TrainingOptions
-from truing.options import option
+from alignment.methods.trl_training import TrainingOptions, learning_rate_option
 
 COLUMNS = ("prompt", "completion")
 
@@ -17,9 +16,7 @@ class Sft(Method):
 
     @dataclass(frozen=True)
     class Options(TrainingOptions):
-        learning_rate: float = option(
-            2e-5, "How large the steps are, at their largest.", min_value=1e-9, max_value=1
-        )
+        learning_rate: float = learning_rate_option(2e-5)
 
     def problem_with(self, options: Any, *, has_base: bool, has_eval: bool) -> str:
         return trl_training.problem_with(options, has_eval=has_eval)

@@ -1,4 +1,4 @@
-"""What the methods trained by TRL have in common: options, reports, checkpoints, the end."""
+"""What the methods have in common, most of them trained by TRL: options, reports, the end."""
 
 import math
 from dataclasses import dataclass, fields
@@ -25,13 +25,30 @@ class NothingLeft(Refused):
     """No row is short enough to be trained on."""
 
 
+# Options of every method; each has its own usual value.
+
+
+def learning_rate_option(
+    usual: float, help: str = "How large the steps are, at their largest."
+) -> Any:
+    return option(usual, help, min_value=1e-9, max_value=1)
+
+
+def seed_option() -> Any:
+    help = "The same seed gives the same losses."
+    return option(0, help, min_value=0, max_value=2**31 - 1)
+
+
+def save_every_option(usual: int) -> Any:
+    help = "After how many steps a checkpoint is written."
+    return option(usual, help, min_value=1, max_value=100_000_000)
+
+
 @dataclass(frozen=True)
 class TrainingOptions:
     """The options that every method trained by gradient steps over rows has."""
 
-    learning_rate: float = option(
-        2e-5, "How large the steps are, at their largest.", min_value=1e-9, max_value=1
-    )
+    learning_rate: float = learning_rate_option(2e-5)
     epochs: float = option(
         1.0, "How often to go through all rows.", min_value=0.001, max_value=10_000
     )
@@ -56,10 +73,8 @@ class TrainingOptions:
     weight_decay: float = option(
         0.0, "How strongly weights are pulled to zero.", min_value=0, max_value=1
     )
-    seed: int = option(0, "The same seed gives the same losses.", min_value=0, max_value=2**31 - 1)
-    save_every: int = option(
-        200, "After how many steps a checkpoint is written.", min_value=1, max_value=100_000_000
-    )
+    seed: int = seed_option()
+    save_every: int = save_every_option(200)
     eval_every: int = option(
         0,
         "After how many steps the eval rows are measured; 0 measures them once, at the end.",
