@@ -11,6 +11,7 @@ from django.utils import timezone
 from annotation.asked_now import refuse_asked_now
 from annotation.close_returns import close_returns, people_sent_back
 from annotation.comment import comment
+from annotation.draft import forget_settlement_draft
 from annotation.edit_queue import locked, refuse_reserved
 from annotation.exempt import see_answers
 from annotation.lanes import lane_back, lane_for
@@ -167,6 +168,7 @@ def settle(
     spared = _spare(task)
     close_returns(Return.objects.filter(annotation__assignment__task=task), Return.State.OVER)
     _decide(dispute, State.SETTLED)
+    forget_settlement_draft(task, actor)
     retag_if_classified(queue, task.prompt_id)
     record(
         "task.settle",
@@ -219,6 +221,7 @@ def leave_as_it_is(task: Task, *, note: str = "", actor: User) -> Dispute:
     if note.strip():
         comment(task, note, actor=actor)
     _decide(dispute, State.LEFT)
+    forget_settlement_draft(task, actor)
     record("task.leave", actor=actor, project=task.queue.project, on=task, note=note.strip()[:300])
     return dispute
 
@@ -288,6 +291,7 @@ def send_back(task: Task, annotations: list[int], *, text: str, actor: User) -> 
         made.append(Return.objects.create(annotation=annotation, comment=said))
     Annotator.objects.count_returns([person.pk for person in people])
     _decide(dispute, State.WAITING)
+    forget_settlement_draft(task, actor)
     record(
         "task.send_back",
         actor=actor,

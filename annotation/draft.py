@@ -4,8 +4,18 @@ from typing import Any
 
 from django.db import transaction
 
-from annotation.models import Annotation, Annotator, Assignment, CorrectionDraft, Draft
+from annotation.models import (
+    Annotation,
+    Annotator,
+    Assignment,
+    CorrectionDraft,
+    Dispute,
+    Draft,
+    SettlementDraft,
+    Task,
+)
 from truing.errors import Refused
+from truing.models import User
 
 
 class AlreadyCorrected(Refused):
@@ -46,3 +56,33 @@ def correction_drafted(annotation: Annotation) -> dict[str, Any]:
     """What has been typed so far to correct this answer; empty where nothing has."""
     draft = CorrectionDraft.objects.filter(annotation=annotation).first()
     return draft.content if draft else {}
+
+
+@transaction.atomic
+def save_settlement_draft(
+    task: Task, user: User, content: dict[str, Any], *, key: str
+) -> SettlementDraft | None:
+    """Keep `content` (answer, reason, note, seconds) of a settlement that is not given yet.
+
+    None when it is given, with this key: it is on its way and overtakes its last draft. The caller
+    has checked that the reviewer may see the question.
+    """
+    # Whoever settles holds this lock, too: no draft is written after it.
+    list(Dispute.objects.select_for_update().filter(task=task))
+    if Annotation.objects.filter(key=key, assignment__task=task).exists():
+        return None
+    me = Annotator.objects.member(task.queue.project, user)
+    return SettlementDraft.objects.update_or_create(
+        task=task, annotator=me, defaults={"content": content}
+    )[0]
+
+
+def settlement_drafted(task: Task, user: User) -> dict[str, Any]:
+    """What this reviewer has typed so far to settle it; empty where nothing has been."""
+    draft = SettlementDraft.objects.filter(task=task, annotator__user=user).first()
+    return draft.content if draft else {}
+
+
+def forget_settlement_draft(task: Task, user: User) -> None:
+    """It is settled, or decided otherwise."""
+    SettlementDraft.objects.filter(task=task, annotator__user=user).delete()

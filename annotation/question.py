@@ -44,6 +44,7 @@ class Question:
     reason: str
     seconds: float
     key: str  # of the answer that will be given
+    is_draft: bool  # it shows what has been typed, and not what was given
     categories: list[str]  # of sensitive content; it is veiled until it is uncovered
 
     @property
@@ -76,9 +77,9 @@ def question_of(assignment: Assignment, annotator: Annotator) -> Question:
     )
 
 
-def question_again(annotation: Annotation) -> Question:
-    """What the annotator was asked, with what they answered, or have begun to correct."""
-    content = correction_drafted(annotation)
+def question_again(annotation: Annotation, *, as_given: bool = False) -> Question:
+    """What the annotator was asked, with what they have begun to correct, or else answered."""
+    content = {} if as_given else correction_drafted(annotation)
     return _question(
         annotation.pk,
         annotation.assignment.task,
@@ -88,19 +89,25 @@ def question_again(annotation: Annotation) -> Question:
         answer=content.get("answer", annotation.answer) or {},
         reason=content.get("reason", annotation.reason) or "",
         seconds=content.get("seconds") or 0,
+        is_draft=bool(content),
     )
 
 
-def question_to_settle(task: Task, shown: list[str], given: Annotation | None) -> Question:
-    """What a reviewer settles, with the instructions in force and the settled answer, if any."""
+def question_to_settle(
+    task: Task, shown: list[str], given: Annotation | None, drafted: dict[str, Any]
+) -> Question:
+    """What a reviewer settles, with the instructions in force, and with what they have typed so
+    far, or else with the settled answer, if there is one.
+    """
     return _question(
         task.pk,
         task,
         shown,
         task.queue.guidelines.order_by("-number").first(),
-        answer=given.answer if given else {},
-        reason=given.reason if given else "",
-        seconds=0,
+        answer=drafted.get("answer", given.answer if given else {}) or {},
+        reason=drafted.get("reason", given.reason if given else "") or "",
+        seconds=drafted.get("seconds") or 0,
+        is_draft=bool(drafted),
     )
 
 
@@ -129,6 +136,7 @@ def _question(
     answer: dict[str, Any],
     reason: str,
     seconds: float,
+    is_draft: bool = False,
 ) -> Question:
     queue = task.queue
     prompt = prompt or task.prompt
@@ -159,5 +167,6 @@ def _question(
         reason=reason,
         seconds=seconds,
         key=secrets.token_hex(16),
+        is_draft=is_draft,
         categories=task.categories,
     )

@@ -13,6 +13,7 @@ from annotation.models import (
     Annotator,
     Assignment,
     Comment,
+    Dispute,
     Return,
     Standing,
     Task,
@@ -74,6 +75,11 @@ def name_of(person: Annotator | None) -> str:
     if person.user:
         return person.user.name or person.user.email
     return person.pseudonym
+
+
+def held_by(dispute: Dispute | None) -> str:
+    """Who has it before them now."""
+    return name_of(dispute.held_by) if dispute and dispute.is_held else ""
 
 
 def people_who_answered(task: Task, refs: list[str], user: User) -> tuple[list[Said], Thread]:

@@ -99,6 +99,7 @@ URL_ROLES: dict[str, dict[str, str]] = {
     "api_imports": {"GET": "CURATOR", "POST": "CURATOR"},
     "api_import": {"GET": "CURATOR"},
     # The desk
+    "waiting": {"GET": "ANNOTATOR"},
     "desk": {"GET": "ANNOTATOR"},
     "answer": {"POST": SELF},
     "skip": {"POST": SELF},
@@ -153,6 +154,7 @@ URL_ROLES: dict[str, dict[str, str]] = {
     "dispute_next": {"GET": "REVIEWER"},
     "dispute": {"GET": "REVIEWER"},
     "dispute_settle": {"POST": "REVIEWER"},
+    "dispute_draft": {"POST": "REVIEWER"},
     "dispute_hold": {"POST": "REVIEWER"},
     "dispute_decide": {"POST": "REVIEWER"},
     "threads": {"GET": "REVIEWER"},
@@ -451,6 +453,7 @@ ARGUMENTS = {
     "api_import": an_import,
     "dispute": a_dispute,
     "dispute_settle": a_dispute,
+    "dispute_draft": a_dispute,
     "dispute_hold": a_dispute,
     "dispute_decide": a_dispute,
     "task_comment": a_dispute,

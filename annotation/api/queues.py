@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db.models import BooleanField, ExpressionWrapper
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import api_view
 from rest_framework.request import Request
@@ -112,16 +112,23 @@ class TaskSerializer(serializers.ModelSerializer[Task]):
     gold = serializers.SerializerMethodField(
         help_text="Its known answer; nothing while you have the question in hand."
     )
+    gold_kind = serializers.SerializerMethodField()
 
     class Meta:
         model = Task
         fields = (
-            "id", "ref", "prompt", "brief", "outputs", "gold", "is_check", "categories",
+            "id", "ref", "prompt", "brief", "outputs", "gold", "gold_kind", "categories",
             "created_at",
         )  # fmt: skip
 
     def get_gold(self, task: Task) -> dict[str, Any] | None:
         return None if getattr(task, "is_asked", False) else task.gold
+
+    @extend_schema_field(serializers.ChoiceField(choices=["gold", "attention", ""]))
+    def get_gold_kind(self, task: Task) -> str:
+        if task.gold is None or getattr(task, "is_asked", False):
+            return ""
+        return "attention" if task.is_check else "gold"
 
 
 class TaskBody(Body):

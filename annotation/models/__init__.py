@@ -8,7 +8,7 @@ from annotation.models.task import Exemption, Flag, Task, TaskOutput  # isort: s
 from annotation.models.assignment import Assignment  # isort: skip
 from annotation.models.annotation import Annotation, CorrectionDraft, Draft  # isort: skip
 from annotation.models.standing import Firing, Rule, Standing  # isort: skip
-from annotation.models.dispute import Dispute, Lookout  # isort: skip
+from annotation.models.dispute import Dispute, Lookout, SettlementDraft  # isort: skip
 from annotation.models.thread import Comment, Reading, Return  # isort: skip
 from annotation.models.endpoint import Endpoint  # isort: skip
 from annotation.models.authorship import Authorship  # isort: skip
@@ -45,6 +45,7 @@ __all__ = [
     "Reply",
     "Return",
     "Rule",
+    "SettlementDraft",
     "Standing",
     "Task",
     "TaskOutput",

@@ -71,6 +71,25 @@ class Dispute(models.Model):
         return self.held_by_id is not None and is_running
 
 
+class SettlementDraft(models.Model):
+    """What a reviewer has typed so far to settle a question."""
+
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="+", db_index=False)
+    annotator = models.ForeignKey(Annotator, on_delete=models.CASCADE, related_name="+")
+    content = models.JSONField()
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["task", "annotator"], name="one_settlement_draft_per_reviewer"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"draft of a settlement of {self.task}"
+
+
 class Lookout(models.Model):
     """How far the answers of a project have been looked through for disputes."""
 

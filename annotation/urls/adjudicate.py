@@ -3,15 +3,16 @@
 from django.urls import path
 
 from annotation.api import adjudicate as api_views
-from annotation.views import adjudicate, ask_again, threads
+from annotation.views import adjudicate, ask_again, disputes, threads
 
 pages = [
-    path("adjudicate/", adjudicate.disputes, name="disputes"),
-    path("adjudicate/next/", adjudicate.dispute_next, name="dispute_next"),
+    path("adjudicate/", disputes.disputes, name="disputes"),
+    path("adjudicate/next/", disputes.dispute_next, name="dispute_next"),
     path("adjudicate/threads/", threads.threads, name="threads"),
-    path("adjudicate/guideline/<int:pk>/", adjudicate.guideline_diff, name="guideline_diff"),
+    path("adjudicate/guideline/<int:pk>/", ask_again.guideline_diff, name="guideline_diff"),
     path("adjudicate/<int:pk>/", adjudicate.dispute, name="dispute"),
     path("adjudicate/<int:pk>/settle/", adjudicate.dispute_settle, name="dispute_settle"),
+    path("adjudicate/<int:pk>/draft/", adjudicate.dispute_draft, name="dispute_draft"),
     path("adjudicate/<int:pk>/hold/", adjudicate.dispute_hold, name="dispute_hold"),
     path("adjudicate/<int:pk>/decide/", adjudicate.dispute_decide, name="dispute_decide"),
     path("adjudicate/<int:pk>/comment/", threads.task_comment, name="task_comment"),

@@ -6,6 +6,7 @@ from annotation.views import chat, desk
 
 pages: list[URLPattern] = [
     path("desk/", desk.desk, name="desk"),
+    path("desk/waiting/", desk.waiting, name="waiting"),
     path("desk/<int:pk>/answer/", desk.answer, name="answer"),
     path("desk/<int:pk>/skip/", desk.skip_question, name="skip"),
     path("desk/<int:pk>/draft/", desk.draft, name="draft"),

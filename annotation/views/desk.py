@@ -26,6 +26,7 @@ from annotation.sent_back import reasons_for, sent_back_to, task_sent_back
 from annotation.skip import Meaning, skip
 from annotation.submit import submit, submit_and_go_on
 from annotation.task_types import TASK_TYPES
+from annotation.waiting import waiting_for
 from truing.access import membership_for
 from truing.http import Request, key_of
 from truing.markdown import render_markdown
@@ -44,6 +45,16 @@ def desk(request: Request, slug: str) -> HttpResponse:
     """The question that one holds, or the next."""
     membership_for(request, slug)
     return show_next(request)
+
+
+@require_safe
+@login_required
+@never_cache
+def waiting(request: Request, slug: str) -> HttpResponse:
+    """What waits for oneself, for the card of the project on the page one comes home to."""
+    membership = membership_for(request, slug)
+    found = waiting_for(membership.project, membership.user)
+    return render(request, "annotation/waiting.html", {"waiting": found})
 
 
 @require_POST
@@ -175,7 +186,8 @@ def correct_answer(request: Request, slug: str, pk: int) -> HttpResponse:
     annotation = annotation_for(request, slug, pk)
     queue = annotation.assignment.queue
     if request.method != "POST":
-        return show(request, question_again(annotation), is_correction=True)
+        question = question_again(annotation, as_given="as_given" in request.GET)
+        return show(request, question, is_correction=True)
     correct(
         annotation,
         queue.task_type.read(request.POST, annotation.shown),

@@ -162,6 +162,7 @@ def _row(number: int, line: Line, queue: Queue | None) -> dict[str, Any]:
         "answers": answers,
         "skips": len(line.annotations) - answers,
         "has_gold": line.gold is not None,
+        "is_check": line.is_check,
         "tags": line.tags[:10],
         "becomes": becomes,
     }

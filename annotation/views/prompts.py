@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 from annotation.access import prompt_for
 from annotation.asked_now import prompts_asked_now
 from annotation.export_feedback import as_jsonl, export_feedback
-from annotation.models import Annotation, Output, Prompt, Task, TaskOutput
+from annotation.models import Annotation, Assignment, Output, Prompt, Task, TaskOutput
 from annotation.views.listing import asked_for, page_of
 from annotation.views.queues import download
 from truing.access import Role, project_for
@@ -116,7 +116,9 @@ def tasks_shown(tasks: list[Task]) -> list[dict[str, Any]]:
         places[place.task_id].append(place)
     given: dict[int, list[Annotation]] = defaultdict(list)
     answers = Annotation.objects.current().first_of_each_task(keys, ANSWERS_SHOWN + 1)
-    for answer in answers.select_related("assignment__annotator").order_by("pk"):
+    for answer in answers.select_related("assignment__annotator", "assignment__task").order_by(
+        "pk"
+    ):
         given[answer.assignment.task_id].append(answer)
     shown = []
     for task in tasks:
@@ -129,6 +131,7 @@ def tasks_shown(tasks: list[Task]) -> list[dict[str, Any]]:
                 "queue": task.queue,
                 "outputs": [place.output.text for place in in_order],
                 "gold": task.queue.task_type.in_words(task.gold, refs) if task.gold else "",
+                "is_check": task.is_check,
                 "answers": [
                     answer_shown(answer, task.queue.task_type, refs)
                     for answer in given[task.pk][:ANSWERS_SHOWN]
@@ -144,12 +147,20 @@ def answer_shown(answer: Annotation, task_type: Any, refs: list[str]) -> dict[st
     return {
         "who": slot.annotator.pseudonym if slot.annotator else "",
         "says": task_type.in_words(answer.answer, refs),
-        "purpose": "" if slot.purpose in ("answer", "import") else slot.purpose,
+        "purpose": purpose_in_words(slot),
         "is_correction": answer.supersedes_id is not None,
         "reason": answer.reason,
         "seconds": answer.seconds,
         "at": answer.at,
     }
+
+
+def purpose_in_words(slot: Assignment) -> str:
+    """Why it was asked, where the answer is no vote: a known answer goes by its kind."""
+    if slot.purpose in ("answer", "import"):
+        return ""
+    is_check = slot.purpose == "gold" and slot.task.is_check
+    return "attention check" if is_check else slot.purpose
 
 
 def tags_in(project: Project) -> list[str]:

@@ -107,6 +107,9 @@ def test_the_page_keeps_the_draft_of_a_correction(held, client, alice, bob):
     assert f'data-draft-url="{address}"' in client.get(page).content.decode()
     response = client.post(address, {"choice": "0:3", "reason": "Kinder", "seconds": "2.5"})
     assert response.status_code == 204
-    assert "Kinder" in client.get(page).content.decode()
+    shown = client.get(page).content.decode()
+    assert "Kinder" in shown
+    assert "Your answer stays as you gave it until you save." in shown
+    assert "Kinder" not in client.get(page, {"as_given": ""}).content.decode()
     client.force_login(bob)
     assert client.post(address, {"reason": "Mine"}).status_code == 404

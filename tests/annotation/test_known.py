@@ -117,7 +117,7 @@ def test_programs_set_it_and_read_it(project, clara, client):
     address = f"/api/projects/demo/tasks/{task.pk}/known/"
     body = {"answer": A, "kind": "attention"}
     said = client.put(address, body, content_type="application/json")
-    assert (said.json()["gold"], said.json()["is_check"]) == (A, True)
+    assert (said.json()["gold"], said.json()["gold_kind"]) == (A, "attention")
     assert client.delete(address).status_code == 204
 
 

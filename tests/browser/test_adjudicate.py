@@ -61,8 +61,61 @@ def test_settles_by_keyboard_and_goes_on(project, differing, rita, open_page):
     page.wait_for_timeout(200)
     assert settlement_of(task) is None
     page.keyboard.press("Escape")
+    page.get_by_text("Draft saved").wait_for()
     page.keyboard.press("?")
     page.locator("#keys[open]").wait_for()
+
+
+def test_what_was_begun_outlives_the_tab(project, differing, rita, open_page):
+    task, *_ = differing
+    page = open_page(rita)
+    page.goto(f"/p/demo/adjudicate/{task.pk}/")
+    page.keyboard.press("2")
+    page.keyboard.press("r")
+    page.keyboard.type("The second is")
+    page.get_by_text("Draft saved").wait_for()
+    page.keyboard.type(" kinder")
+    page.close(run_before_unload=True)
+    other = page.context.new_page()
+    other.goto(f"/p/demo/adjudicate/{task.pk}/")
+    other.get_by_text("What you began is here again.").wait_for()
+    assert other.get_by_label("Why?").input_value() == "The second is kinder"
+    assert other.locator("form[data-answer] input[type=radio]:checked").count()
+    # Without a network it waits in the browser.
+    other.context.set_offline(True)
+    other.get_by_label("What they should look at again").fill("Read on.")
+    other.get_by_text("Draft kept here").wait_for()
+    other.close()
+    other = page.context.new_page()
+    other.context.set_offline(False)
+    other.goto(f"/p/demo/adjudicate/{task.pk}/")
+    other.get_by_text("What you began is here again.").wait_for()
+    for _ in range(50):
+        if other.get_by_label("What they should look at again").input_value() == "Read on.":
+            break
+        other.wait_for_timeout(100)
+    assert other.get_by_label("What they should look at again").input_value() == "Read on."
+
+
+def test_settled_without_a_network_it_goes_out_once_when_it_is_back(
+    project, differing, rita, open_page
+):
+    task, *_ = differing
+    page = open_page(rita)
+    page.goto(f"/p/demo/adjudicate/{task.pk}/")
+    page.keyboard.press("2")
+    page.get_by_label("Why?").fill("It is kinder.")
+    page.context.set_offline(True)
+    page.keyboard.press("Control+Enter")
+    page.get_by_text("Your answer waits here").wait_for()
+    assert settlement_of(task) is None
+    page.context.set_offline(False)
+    page.get_by_text("Settled by rita").wait_for()
+    assert settlement_of(task).reason == "It is kinder."
+    assert page.get_by_text("What you began is here again.").count() == 0
+    assert not page.evaluate(
+        "Object.keys(localStorage).some((name) => name.startsWith('truing.outbox'))"
+    )
 
 
 def test_sends_back_and_the_annotator_answers(project, differing, rita, alice, open_page):

@@ -72,6 +72,8 @@ def home(request: Request) -> HttpResponse:
             "slug": membership.project.slug,
             "description": membership.project.description,
             "role": membership.get_role_display(),
+            # Whoever annotates comes for what waits for them: the part above this one knows.
+            "is_desk": membership.role == Membership.Role.ANNOTATOR,
             "size": membership.size,  # type: ignore[attr-defined]  # by with_sizes
             "url": project_address(membership.project),
         }

@@ -60,6 +60,7 @@
     const at = question;
     tick();
     const data = new FormData(form);
+    for (const one of question.querySelectorAll("[data-drafted]")) data.append(one.dataset.drafted, one.value);
     try {
       const answer = await post(url, data, keepalive);
       // Signed out, or the page is too old: the page that comes next sends it.
@@ -154,11 +155,15 @@
   };
 
   document.addEventListener("input", (event) => {
-    if (!form?.contains(event.target)) return;
+    if (!form?.contains(event.target) && !event.target.matches("[data-drafted]")) return;
     desk.changed();
     if (event.target.matches("[data-wants-reason]:checked")) form.elements.reason?.focus();
   });
 
+  document.addEventListener("submit", (event) => {
+    // What is decided is not begun any more.
+    if (event.target.matches("form[data-ends-draft]")) clearTimeout(draftTimer), (draftTimer = null);
+  });
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (!question?.contains(event.target) || event.detail.requestConfig.verb === "get") return;
     tick();

@@ -214,6 +214,10 @@
 
   const goOn = () => {
     const desk = bar.dataset.desk;
+    if (!desk) {
+      location.reload(); // a page of one question, which is as it is now
+      return;
+    }
     htmx.ajax("GET", desk + (location.pathname === desk ? location.search : ""), {
       target: "#question",
       swap: "outerHTML show:window:top",

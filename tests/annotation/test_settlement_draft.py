@@ -1,0 +1,112 @@
+"""What a reviewer has typed to settle a question is there when they come back."""
+
+import threading
+
+import pytest
+from django.db import connections, transaction
+from django.urls import reverse
+
+from annotation.adjudicate import leave_as_it_is, settle, settlement_of, take_dispute
+from annotation.draft import save_settlement_draft, settlement_drafted
+from annotation.models import SettlementDraft
+from tests import make
+
+A, B = {"tiers": [["a"], ["b"]]}, {"tiers": [["b"], ["a"]]}
+HALF = {"answer": A, "reason": "Because", "note": "Look again", "seconds": 4}
+
+
+@pytest.fixture
+def task(project):
+    task = make.task(project, answers=0)
+    make.vote(task, "a", "b", by="w0")
+    make.vote(task, "b", "a", by="w1")
+    return task
+
+
+def settled(task, person, answer=A, replaces=None, key="settled"):
+    return settle(task, answer, reason="So.", key=key, replaces=replaces, actor=person)
+
+
+def test_is_one_reviewers(task, rita, owen):
+    save_settlement_draft(task, rita, HALF, key="k")
+    save_settlement_draft(task, rita, {**HALF, "reason": "Because of"}, key="k")
+    assert settlement_drafted(task, rita)["reason"] == "Because of"
+    assert settlement_drafted(task, owen) == {}
+
+
+@pytest.mark.parametrize("decided", ["settled", "left"])
+def test_does_not_outlive_the_decision(task, rita, decided):
+    save_settlement_draft(task, rita, HALF, key="settled")
+    if decided == "settled":
+        settled(task, rita)
+        # Sent before the answer, and late.
+        assert save_settlement_draft(task, rita, HALF, key="settled") is None
+    else:
+        leave_as_it_is(task, actor=rita)
+    assert not SettlementDraft.objects.exists()
+
+
+def test_outlives_what_another_settled_meanwhile(task, rita, owen, client):
+    save_settlement_draft(task, rita, HALF, key="k")
+    settled(task, owen, B)
+    assert settlement_drafted(task, rita) == HALF
+    client.force_login(rita)
+    address = reverse("dispute", args=["demo", task.pk])
+    page = client.get(address).content.decode()
+    assert "Nothing of it is settled yet." in page
+    assert "Because</textarea>" in page
+    page = client.get(address, {"as_given": ""}).content.decode()
+    assert "Nothing of it is settled yet." not in page
+    assert "So.</textarea>" in page
+
+
+def test_the_page_keeps_it_and_the_question_with_it(task, rita, owen, client):
+    client.force_login(rita)
+    page, address = (reverse(name, args=["demo", task.pk]) for name in ("dispute", "dispute_draft"))
+    assert f'data-draft-url="{address}"' in client.get(page).content.decode()
+    form = {"choice": "0", "reason": "Kinder\x00", "note": "Read on", "seconds": "2.5", "key": "k"}
+    assert client.post(address, form).status_code == 204
+    shown = client.get(page).content.decode()
+    assert "Kinder</textarea>" in shown
+    assert "Read on</textarea>" in shown
+    assert 'name="seconds" value="2.50"' in shown
+    take_dispute(task, rita)
+    client.force_login(owen)
+    # Another has it before them by now; what is typed is kept all the same.
+    assert client.post(address, form).status_code == 410
+    assert settlement_drafted(task, owen)["reason"] == "Kinder"
+    assert f'data-draft-url="{address}"' not in client.get(page).content.decode()
+
+
+def test_sent_by_the_outbox_it_is_settled_once(task, rita, client):
+    client.force_login(rita)
+    client.get(reverse("dispute", args=["demo", task.pk]))
+    address = reverse("dispute_settle", args=["demo", task.pk])
+    form = {"choice": "0", "reason": "So.", "key": "k", "replaces": ""}
+    for _ in range(2):
+        answer = client.post(address, form, headers={"HX-Request": "true"})
+        # No redirect: that would say that the person is signed out, and the answer waits on.
+        assert answer.status_code == 200
+        assert "HX-Redirect" not in answer.headers
+        assert reverse("dispute_next", args=["demo"]) in answer.content.decode()
+    assert settlement_of(task).reason == "So."
+    assert task.assignments.filter(purpose="adjudication").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_none_is_written_behind_the_answer(task, rita):
+    outcome = []
+
+    def late():
+        outcome.append(save_settlement_draft(task, rita, HALF, key="settled"))
+        connections.close_all()
+
+    take_dispute(task, rita)
+    thread = threading.Thread(target=late)
+    with transaction.atomic():
+        settled(task, rita)
+        thread.start()
+        thread.join(timeout=0.3)
+    thread.join(timeout=10)
+    assert outcome == [None]
+    assert not SettlementDraft.objects.exists()
