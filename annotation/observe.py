@@ -18,7 +18,7 @@ from annotation.enforce import enforce
 from annotation.evidence import Level, of_pace, of_side
 from annotation.likeness import likeness, preferences
 from annotation.models import Annotation, Annotator, Assignment, Rule, Standing
-from annotation.weigh import CURRENT, DUE, LEVEL, OTHERS, level_of, suspicion_of, weigh
+from annotation.weigh import CURRENT, DUE, LEVEL, MOST_OTHERS, OTHERS, level_of, suspicion_of, weigh
 from truing.prepared import fetch, run
 
 Purpose = Assignment.Purpose
@@ -54,9 +54,11 @@ SELECT
         WHERE place.task_id = %(task)s),
     (SELECT json_agg(json_build_array(slot.annotator_id, slot.purpose, said.answer)
             ORDER BY said.id)
-        FROM annotation_assignment slot
-        CROSS JOIN LATERAL ({CURRENT.format(slot="slot")}) said
-        WHERE slot.task_id = %(task)s AND slot.id <> %(slot)s AND slot.state = 'answered'),
+        FROM (SELECT id, annotator_id, purpose FROM annotation_assignment
+            WHERE task_id = %(task)s AND id <> %(slot)s AND state = 'answered'
+            -- One's own first: what is asked again is held against it.
+            ORDER BY annotator_id = %(annotator)s DESC, id LIMIT {MOST_OTHERS}) slot
+        CROSS JOIN LATERAL ({CURRENT.format(slot="slot")}) said),
     (SELECT json_agg(json_build_array(said.answer, (
             SELECT json_object_agg(place.ref, place.output_id) FROM annotation_taskoutput place
             WHERE place.task_id = near.id)))

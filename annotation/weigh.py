@@ -25,6 +25,9 @@ FEWEST_PEOPLE = 5  # before that many nothing can be said of what is usual
 EVERY = 5
 LATER, LATER_EVERY = 60, 20
 LAST_ANSWERS = 150
+# Of those who answered the same question so many are asked: more of them hardly change what the
+# truth is taken to be, and a question asked of everybody would cost more with each answer.
+MOST_OTHERS = 8
 
 # Often in the beginning, when most is to be learned; seldom later.
 DUE = f"""(standing.answers + 1) %% CASE WHEN standing.answers < {LATER}
@@ -53,7 +56,7 @@ CURRENT = """
         WHERE newer.assignment_id = {slot}.id AND newer.supersedes_id = given.id
     ) OFFSET 0
 """
-# From each answer of theirs to the few on the same question (hence the OFFSETs): read from the
+# From each answer of theirs to a few on the same question (hence OFFSET and LIMIT): read from the
 # other end, this goes through all answers that there are.
 OTHERS = f"""
     SELECT mine.task_id AS task, said.answer AS said, theirs.answer AS theirs, known.suspicion,
@@ -73,7 +76,7 @@ OTHERS = f"""
         SELECT id, annotator_id FROM annotation_assignment
         WHERE task_id = mine.task_id AND annotator_id <> %(annotator)s AND state = 'answered'
             AND purpose IN ('answer', 'import')
-        OFFSET 0
+        LIMIT {MOST_OTHERS}
     ) other
     CROSS JOIN LATERAL ({CURRENT.format(slot="other")}) theirs
     LEFT JOIN annotation_standing known ON known.annotator_id = other.annotator_id

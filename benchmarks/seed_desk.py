@@ -152,6 +152,10 @@ _SEED = (
     SELECT id, %(answer)s, shown, '', 0, 'seeded-' || id, closed_at
     FROM annotation_assignment WHERE queue_id = %(queue)s AND state = 'answered'
     """,
+    """
+    INSERT INTO annotation_standing (annotator_id, queue_id, answers)
+    SELECT person, %(queue)s, %(met)s FROM unnest(%(people)s::bigint[]) AS person
+    """,
 )
 
 
