@@ -1,4 +1,4 @@
-"""Requests of one process take turns: its threads share one interpreter, and are slower together."""
+"""Requests of one process take turns: threads that share an interpreter are slower together."""
 
 import threading
 from collections import deque
