@@ -39,20 +39,23 @@ def end_left_chats() -> int:
     left = (
         Assignment.objects.filter(state=Assignment.State.HELD, held_until=None)
         .annotate(last=Max("annotations__at"))
-        .filter(last__lt=limit)
-        .values_list("pk", flat=True)[:MOST_AT_ONCE]
+        .filter(last__lt=limit, annotator__isnull=False)
+        .select_related("annotator")[:MOST_AT_ONCE]
     )
     ended = 0
-    for pk in list(left):
+    for chat in list(left):
+        assert chat.annotator is not None, "so it was asked for"
         with transaction.atomic():
+            # As they do themselves at their desk: first they, then the slot.
+            annotator = enter_as(chat.annotator)
             slot = (
                 Assignment.objects.select_for_update(skip_locked=True, of=("self",))
-                .select_related("annotator")
-                .filter(pk=pk, state=Assignment.State.HELD, held_until=None)
+                .filter(pk=chat.pk, state=Assignment.State.HELD, held_until=None)
+                .exclude(annotations__at__gte=limit)  # they have just gone on with it
                 .first()
             )
-            if slot and slot.annotator:
-                _close(slot, slot.annotator)
+            if slot:
+                _close(slot, annotator)
                 ended += 1
     return ended
 

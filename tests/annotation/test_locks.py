@@ -1,19 +1,31 @@
 """Whoever changes things while people work waits for them, or they for it; never for each other."""
 
 import threading
+from datetime import timedelta
 
 import pytest
 from django.db import connection, connections, transaction
+from django.utils import timezone
 
 from annotation.ask import ask
 from annotation.assign import next_assignment
 from annotation.correct import correct
 from annotation.create_queue import create_queue
 from annotation.edit_queue import locked
+from annotation.end_chat import end_left_chats
 from annotation.enforce import undo_firing
 from annotation.enter import clear_desk, enter
 from annotation.flag import flag
-from annotation.models import Annotator, Draft, Firing, Output, Rule, Standing
+from annotation.models import (
+    Annotation,
+    Annotator,
+    Assignment,
+    Draft,
+    Firing,
+    Output,
+    Rule,
+    Standing,
+)
 from annotation.submit import submit
 from tests import make
 
@@ -90,3 +102,21 @@ def test_a_flag_waits_for_nobody_who_takes_another_slot_of_its_task(project, ali
             queue.bookmarks.create(annotator=two),
         ),
     )
+
+
+def test_a_chat_that_was_left_ends_after_whoever_goes_on_with_it(project, alice):
+    make.endpoint(project)
+    make.task(project, type="chat", outputs=())
+    slot = next_assignment(project, alice)
+    long_ago = timezone.now() - timedelta(days=2)
+    Annotation.objects.create(assignment=slot, answer=A, turn=1, key="k", at=long_ago)
+    Assignment.objects.filter(pk=slot.pk).update(held_until=None)
+    judged = {"assignment": slot, "answer": A, "turn": 2, "key": "k2"}
+
+    def goes_on():
+        Assignment.objects.select_for_update().get(pk=slot.pk)
+        Annotation.objects.create(**judged)
+
+    crossing(lambda: enter(project, alice), end_left_chats, goes_on)
+    slot.refresh_from_db()
+    assert slot.state == "held", "it is not left any more"
