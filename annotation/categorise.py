@@ -68,8 +68,10 @@ def categorise(queue: Queue) -> None:
     """
     with connection.cursor() as cursor:
         cursor.execute(_OF_QUEUE, [queue.pk])
-    # What somebody was not given before lies behind their bookmark.
-    begin_anew(Bookmark.objects.filter(queue=queue, annotator__isnull=False).values_list("pk"))
+    # What somebody was not given before lies behind their bookmark. Who is being served at this
+    # moment holds theirs, and may wait for one of these tasks: they find it when nothing is ahead.
+    others = Bookmark.objects.filter(queue=queue, annotator__isnull=False)
+    begin_anew(others.select_for_update(skip_locked=True, of=("self",)).values_list("pk"))
 
 
 def categorise_tasks(queue: Queue, tasks: Sequence[int]) -> None:

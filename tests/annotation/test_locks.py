@@ -11,7 +11,7 @@ from annotation.ask import ask
 from annotation.assign import next_assignment
 from annotation.correct import correct
 from annotation.create_queue import create_queue
-from annotation.edit_queue import locked
+from annotation.edit_queue import edit_queue, locked
 from annotation.end_chat import end_left_chats
 from annotation.enforce import undo_firing
 from annotation.enter import clear_desk, enter
@@ -20,11 +20,13 @@ from annotation.models import (
     Annotation,
     Annotator,
     Assignment,
+    Bookmark,
     Draft,
     Firing,
     Output,
     Rule,
     Standing,
+    Task,
 )
 from annotation.submit import submit
 from tests import make
@@ -120,3 +122,17 @@ def test_a_chat_that_was_left_ends_after_whoever_goes_on_with_it(project, alice)
     crossing(lambda: enter(project, alice), end_left_chats, goes_on)
     slot.refresh_from_db()
     assert slot.state == "held", "it is not left any more"
+
+
+def test_who_is_being_served_may_wait_for_a_task_whose_categories_change(project, alice):
+    queue = create_queue(project, name="Q", type="pairwise", overlap=1, actor=None)
+    prompt = make.prompt(project, tags=["drugs"])
+    task = ask(queue, prompt, [make.output(prompt, one) for one in ("one", "two")])
+    assert next_assignment(project, alice)
+    crossing(
+        lambda: Bookmark.objects.select_for_update().get(annotator__user=alice),
+        lambda: edit_queue(queue, handling={"sensitive": "drugs"}, actor=None),
+        lambda: Task.objects.select_for_update(no_key=True).get(pk=task.pk),
+    )
+    task.refresh_from_db()
+    assert task.categories == ["drugs"]
