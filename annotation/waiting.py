@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils import timezone
 
+from annotation.enter import enter
 from annotation.lanes import RANDOM_LANES
 from annotation.models import Annotator
 from annotation.pick import AHEAD, open_queues, pick
@@ -25,7 +26,8 @@ class Waiting:
 
 @transaction.atomic  # what is looked at is locked until it ends, so that others pass it by
 def waiting_for(project: Project, user: User) -> Waiting:
-    annotator = Annotator.objects.member(project, user)
+    # Alone, as at the desk: else they would pass by what they hold, and be given a second one.
+    annotator = enter(project, user)
     questions = 0 if annotator.paused_at else _questions(annotator)
     return Waiting(
         questions=min(questions, AHEAD),

@@ -29,6 +29,7 @@ from annotation.models import (
     Task,
 )
 from annotation.submit import submit
+from annotation.waiting import waiting_for
 from tests import make
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -136,3 +137,16 @@ def test_who_is_being_served_may_wait_for_a_task_whose_categories_change(project
     )
     task.refresh_from_db()
     assert task.categories == ["drugs"]
+
+
+def test_a_look_at_what_waits_gives_nobody_a_second_question(project, alice):
+    make.task(project)
+    make.task(project)
+    held = next_assignment(project, alice)
+    given = []
+    crossing(
+        lambda: waiting_for(project, alice),
+        lambda: given.append(next_assignment(project, alice)),
+        lambda: None,
+    )
+    assert given == [held]
