@@ -27,7 +27,7 @@ LATER, LATER_EVERY = 60, 20
 LAST_ANSWERS = 150
 # Of those who answered the same question so many are asked: more of them hardly change what the
 # truth is taken to be, and a question asked of everybody would cost more with each answer.
-MOST_OTHERS = 8
+MOST_OTHERS = 5
 
 # Often in the beginning, when most is to be learned; seldom later.
 DUE = f"""(standing.answers + 1) %% CASE WHEN standing.answers < {LATER}

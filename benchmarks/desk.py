@@ -30,7 +30,7 @@ from benchmarks.own_database import ROOT, own_database
 SLUG = "bench"
 PASSWORD = "a long enough password"
 OVERLAP = 3
-PROMPTS = 2000
+PROMPTS = 12_000
 MET = 50_000
 SCENARIOS = {
     "tasks_10k": {"tasks": 10_000},
