@@ -9,7 +9,8 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from tests import make
-from tests.url_roles import ANYBODY, ARGUMENTS, MAKER, SELF, SIGNED_IN, URL_ROLES
+from tests.url_arguments import ARGUMENTS
+from tests.url_roles import ANYBODY, MAKER, SELF, SIGNED_IN, URL_ROLES
 from truing.api.document import described, whole
 from truing.make_token import make_token
 from truing.models import Membership
@@ -80,7 +81,7 @@ def address_of(name, project, person):
     arguments = ARGUMENTS_OF[name]
     values = {"slug": project.slug} if "slug" in arguments else {}
     if set(arguments) - {"slug"}:
-        assert name in ARGUMENTS, f"add a line for {name} to ARGUMENTS in tests/url_roles.py"
+        assert name in ARGUMENTS, f"add a line for {name} to ARGUMENTS in tests/url_arguments.py"
         values |= ARGUMENTS[name](project, person)
     return reverse(name, kwargs=values)
 

@@ -7,12 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from alignment.backends import BACKENDS
+from alignment.launch import launch
 from alignment.models import Checkpoint
 from alignment.register import register
+from alignment.start import start_next
 from annotation.freeze import freeze
 from annotation.models import Prompt
 from tests import make
 from tests.alignment import tiny
+from tests.alignment.followed import SHORT
 
 
 @pytest.fixture(autouse=True)
@@ -120,3 +124,33 @@ def checkpoint(project, fake_model):
         return Checkpoint.objects.create(project=project, name=name, kind=kind, path=str(folder))
 
     return make_checkpoint
+
+
+@pytest.fixture
+def sft(project, base, demonstrations, erin):
+    def ask(**changed):
+        wanted = {"method": "sft", "datasets": [demonstrations], "base": base, "options": SHORT}
+        return launch(project, **{**wanted, "actor": erin, **changed})
+
+    return ask
+
+
+@pytest.fixture
+def commanded(project, monkeypatch, base, demonstrations, erin):
+    """A run whose process is a line of Python instead of a training."""
+
+    def begin(code):
+        run = launch(
+            project, method="sft", datasets=[demonstrations], base=base, options=SHORT, actor=erin
+        )
+        real = BACKENDS["local"].start
+        monkeypatch.setattr(
+            BACKENDS["local"],
+            "start",
+            lambda command, folder, env: real([command[0], "-c", code], folder, env),
+        )
+        start_next("local")
+        run.refresh_from_db()
+        return run
+
+    return begin

@@ -1,8 +1,11 @@
-"""People at a chat, and the models that answer them."""
+"""People at a chat with the models that answer them, a dispute, and votes to freeze."""
 
 import pytest
 
+from annotation.assign import next_assignment
+from annotation.submit import submit
 from tests import make
+from tests.annotation.disputes import A, B
 from tests.annotation.talk import Person
 from tests.model_server import ModelServer
 
@@ -39,3 +42,32 @@ def chat(project, alice):
         return Person(project, alice, queue)
 
     return start
+
+
+@pytest.fixture
+def differing(project, alice, bob):
+    """Alice and Bob answered, each otherwise."""
+    task = make.task(project, queue=make.queue(project, overlap=2), answers=2)
+    given = [
+        submit(next_assignment(project, person), answer, key=person.name, reason=f"{person.name}!")
+        for person, answer in ((alice, A), (bob, B))
+    ]
+    return task, *given
+
+
+@pytest.fixture
+def judged(project):
+    """One task on which three of four people prefer the first output."""
+    task = make.task(project, outputs=("good", "bad"))
+    for name in ("w1", "w2", "w3"):
+        make.vote(task, "a", "b", by=name, strength=2)
+    make.vote(task, "b", "a", by="w4", strength=1)
+    return task
+
+
+@pytest.fixture
+def tied(project):
+    task = make.task(project, outputs=("this", "that"))
+    make.vote(task, "ab", by="w1")
+    make.vote(task, "ab", by="w2")
+    return task
