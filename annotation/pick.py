@@ -163,10 +163,11 @@ ORDER BY queue.id
 # People who ask at once lock different rows, so nobody waits and no slot is given twice.
 PICK = """
 WITH own AS MATERIALIZED (
-    -- Their own comes back first, also when the hold has run out: the draft is there.
+    -- Their own comes back first, also when the hold has run out: the draft is there. It is
+    -- waited for: their page may say at this moment that it is open, or speak in a chat.
     SELECT id, NULL::bigint AS stretch FROM annotation_assignment
     WHERE annotator_id = %(annotator)s AND state = 'held' AND queue_id = ANY(%(queues)s::bigint[])
-    ORDER BY taken_at LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
+    ORDER BY taken_at LIMIT 1 FOR NO KEY UPDATE
 ), lapsed AS MATERIALIZED (
     SELECT slot.id, NULL::bigint AS stretch FROM annotation_assignment slot
     WHERE NOT EXISTS (SELECT FROM own)

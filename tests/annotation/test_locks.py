@@ -8,7 +8,7 @@ from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from annotation.ask import ask
-from annotation.assign import next_assignment
+from annotation.assign import extend_hold, next_assignment
 from annotation.correct import correct
 from annotation.create_queue import create_queue
 from annotation.edit_queue import edit_queue, locked
@@ -146,6 +146,19 @@ def test_a_look_at_what_waits_gives_nobody_a_second_question(project, alice):
     given = []
     crossing(
         lambda: waiting_for(project, alice),
+        lambda: given.append(next_assignment(project, alice)),
+        lambda: None,
+    )
+    assert given == [held]
+
+
+def test_what_one_holds_is_waited_for_while_the_page_says_that_it_is_open(project, alice):
+    make.task(project)
+    make.task(project)
+    held = next_assignment(project, alice)
+    given = []
+    crossing(
+        lambda: extend_hold(held, held.annotator),
         lambda: given.append(next_assignment(project, alice)),
         lambda: None,
     )
