@@ -139,11 +139,11 @@
     guideline(recall("guideline"), false);
     // The next turn of a chat is the same question.
     if (isVeiled() && uncovered && uncovered === asked()) veil(false);
+    if (form) type().start?.(form);
     // What is asked is the last turn: a long conversation opens there.
     const turns = found.querySelector(".desk-prompt, .chat-log");
     const last = turns?.querySelector(".turn:last-child");
     if (last) turns.scrollTop = last.getBoundingClientRect().top - turns.getBoundingClientRect().top - 24;
-    if (form) type().start?.(form);
     const verdict = form && question.querySelector("[data-verdict]");
     if (verdict) verdict.textContent = type().verdict?.(form) || "";
     // A screen reader hears that there is another question, or none any more; keys go to the page, not to a field.
@@ -177,7 +177,10 @@
   document.addEventListener("htmx:beforeSwap", (event) => {
     // htmx would go on in the next question's field of the same name, and keys would be typed there.
     const at = document.activeElement;
-    if (event.detail.target?.id === "question" && question?.contains(at)) at.blur();
+    if (event.detail.target?.id !== "question" || !event.detail.shouldSwap) return;
+    if (question?.contains(at)) at.blur();
+    // htmx would say of each element that it goes, and a long text has thousands.
+    for (const text of question?.querySelectorAll(".reading, .diff") || []) text.replaceChildren();
   });
   document.addEventListener("htmx:afterSwap", (event) => {
     // z, Enter: the last answer is corrected.

@@ -7,6 +7,8 @@
   const PASSAGES = [6, 3]; // words that make a passage
   const FOLD_ABOVE_CHARACTERS = 900;
   const SHOWN_BESIDE_CHARACTERS = 250;
+  const LONG_CHARACTERS = 12_000;
+  const PART_CHARACTERS = 3000;
 
   // A word, a run of white space, or one sign; scripts without spaces go by the sign.
   const TOKEN =
@@ -79,7 +81,16 @@
   // Passages that stand once in each range, in the order of both.
   const anchors = (a, b, range, size) => {
     const places = new Map(); // passage -> place in a, or -1 where it stands twice
-    const key = (tokens, at) => tokens.subarray(at, at + size).join(" ");
+    // A number in place of the passage, which two may share: then they are compared.
+    const key = (tokens, at) => {
+      let number = 0;
+      for (let place = at; place < at + size; place += 1) number = (Math.imul(number, 0x9e3779b1) + tokens[place]) | 0;
+      return number & 0x3fffffff;
+    };
+    const isSame = (inA, inB) => {
+      for (let place = 0; place < size; place += 1) if (a[inA + place] !== b[inB + place]) return false;
+      return true;
+    };
     for (let at = range.from; at + size <= range.to; at += 1) {
       const passage = key(a, at);
       places.set(passage, places.has(passage) ? -1 : at);
@@ -91,7 +102,8 @@
       if (place === undefined || place < 0) continue;
       found.set(passage, found.has(passage) ? -1 : at);
     }
-    const pairs = [...found].filter(([, at]) => at >= 0).map(([passage, at]) => [places.get(passage), at]);
+    const once = [...found].filter(([, at]) => at >= 0).map(([passage, at]) => [places.get(passage), at]);
+    const pairs = once.filter(([inA, inB]) => isSame(inA, inB));
     pairs.sort((one, other) => one[0] - other[0]);
     return rising(pairs);
   };
@@ -148,10 +160,26 @@
     }
   };
 
+  // How much is the same at both ends, up to where words end: mostly somebody types into one place.
+  const isSpace = (text, at) => /\s/.test(text[at]);
+  const ends = (first, second) => {
+    const most = Math.min(first.length, second.length);
+    let common = 0;
+    while (common < most && first[common] === second[common]) common += 1;
+    let head = Math.max(0, common - 1);
+    while (head > 0 && !(isSpace(first, head) && !isSpace(first, head - 1))) head -= 1;
+    let tail = 0;
+    while (tail < most - common && first.at(-1 - tail) === second.at(-1 - tail)) tail += 1;
+    tail = Math.max(0, tail - 1);
+    while (tail > 0 && !(isSpace(first, first.length - tail) && !isSpace(first, first.length - tail - 1))) tail -= 1;
+    return [head, tail];
+  };
+
   // [kind, text]: "same", "gone" from the first, "new" in the second.
   const diff = (first, second) => {
-    const left = tokensOf(first);
-    const right = tokensOf(second);
+    const [head, tail] = ends(first, second);
+    const left = tokensOf(first.slice(head, first.length - tail));
+    const right = tokensOf(second.slice(head, second.length - tail));
     const names = new Map();
     const a = numbered(left, names);
     const b = numbered(right, names);
@@ -163,6 +191,7 @@
       if (runs.length && runs.at(-1)[0] === kind) runs.at(-1)[1] += text;
       else runs.push([kind, text]);
     };
+    add("same", first.slice(0, head));
     let x = 0;
     let y = 0;
     for (const [inA, inB] of [...pairs, [a.length, b.length]]) {
@@ -172,6 +201,7 @@
       x = inA + 1;
       y = inB + 1;
     }
+    add("same", first.slice(first.length - tail));
     return joined(runs);
   };
 
@@ -209,6 +239,25 @@
 
   const visible = (text) => (/^\s+$/.test(text) ? text.replaceAll("\n", "↵\n") : text);
 
+  // A long text in parts that end with a line.
+  const partsOf = (text) => {
+    const parts = [];
+    let from = 0;
+    while (text.length - from > PART_CHARACTERS) {
+      const end = text.indexOf("\n", from + PART_CHARACTERS) + 1;
+      if (!end || end === text.length) break;
+      parts.push(text.slice(from, end));
+      from = end;
+    }
+    return [...parts, text.slice(from)];
+  };
+
+  const unfold = (more, text) => {
+    const [first, ...others] = partsOf(text);
+    const last = others.pop() || "";
+    more.replaceWith(first, ...others.map((part) => element("div", part, "diff-part")), last);
+  };
+
   const same = (text, isFirst, isLast) => {
     if (text.length <= FOLD_ABOVE_CHARACTERS) return [document.createTextNode(text)];
     const head = isFirst ? "" : text.slice(0, SHOWN_BESIDE_CHARACTERS);
@@ -216,51 +265,94 @@
     const folded = text.slice(head.length, text.length - tail.length);
     const more = element("button", window.truing.t("… {0} characters are the same …", folded.length.toLocaleString()), "diff-more");
     more.type = "button";
-    more.addEventListener("click", () => more.replaceWith(folded));
+    more.addEventListener("click", () => unfold(more, folded));
     return [document.createTextNode(head), more, document.createTextNode(tail)];
+  };
+
+  const nodesOf = ([kind, text], isFirst, isLast) => {
+    if (kind === "same") return same(text, isFirst, isLast);
+    return partsOf(visible(text)).map((part) => element(kind === "gone" ? "del" : "ins", part));
   };
 
   const show = (place, first, second) => {
     const runs = diff(first, second);
-    const parts = runs.flatMap(([kind, text], index) => {
-      if (kind === "same") return same(text, index === 0, index === runs.length - 1);
-      return [element(kind === "gone" ? "del" : "ins", visible(text))];
-    });
-    place.replaceChildren(...parts);
+    const nodes = runs.flatMap((run, index) => nodesOf(run, index === 0, index === runs.length - 1));
+    place.replaceChildren(...inParts(nodes));
     return runs.some(([kind]) => kind !== "same");
+  };
+
+  // What is long comes in parts, too, of which the browser lays out those that are seen.
+  const inParts = (nodes) => {
+    if (nodes.reduce((sum, node) => sum + node.textContent.length, 0) < LONG_CHARACTERS) return nodes;
+    const parts = [];
+    let part = null;
+    let size = 0;
+    for (const node of nodes) {
+      if (!part) parts.push((part = element("div", "", "diff-part")));
+      const text = node.textContent;
+      const end = node.nodeType === Node.TEXT_NODE && size + text.length > PART_CHARACTERS ? text.lastIndexOf("\n") + 1 : 0;
+      size += text.length;
+      part.append(node);
+      if (end) {
+        // The rest of it, from its last line on, begins the next part.
+        parts.push((part = element("div", "", "diff-part")));
+        if (end < text.length) part.append(node.splitText(end));
+        size = text.length - end;
+      } else if (size > PART_CHARACTERS && text.endsWith("\n")) {
+        part = null;
+        size = 0;
+      }
+    }
+    return parts;
   };
 
   // What a reader sees of a rendered text, with its lines.
   const BLOCKS = /^(P|LI|PRE|H[1-6]|TR|BLOCKQUOTE|HR|UL|OL|TABLE|DIV)$/;
   const textOf = (node) => {
-    let text = "";
-    const walk = (at) => {
+    const pieces = [];
+    const add = (text) => text && pieces.push(text);
+    const isInLine = () => pieces.length > 0 && !pieces.at(-1).endsWith("\n");
+    const endLine = () => {
+      while (pieces.length) {
+        const last = pieces.pop().trimEnd();
+        if (last) {
+          pieces.push(last);
+          break;
+        }
+      }
+      pieces.push("\n");
+    };
+    const walk = (at, isCode) => {
       if (at.nodeType === Node.TEXT_NODE) {
-        const isCode = at.parentElement.closest("pre");
         // Where code begins its lines, the space counts; elsewhere a line begins with a word.
         const said = isCode ? at.data : at.data.replace(/\s+/g, " ");
-        text += isCode || (text && !text.endsWith("\n")) ? said : said.trimStart();
+        add(isCode || isInLine() ? said : said.trimStart());
         return;
       }
-      if (at.nodeName === "math") {
-        text += at.querySelector("annotation")?.textContent || at.textContent;
+      const name = at.nodeName;
+      if (name === "math") {
+        add(at.querySelector("annotation")?.textContent || at.textContent);
         return;
       }
-      if (at.nodeName === "BR") text += "\n";
-      if (/^T[DH]$/.test(at.nodeName) && text && !text.endsWith("\n")) text += " | ";
-      at.childNodes.forEach(walk);
-      if (BLOCKS.test(at.nodeName)) text = `${text.trimEnd()}\n`;
+      if (name === "BR") add("\n");
+      if (/^T[DH]$/.test(name) && isInLine()) add(" | ");
+      for (let child = at.firstChild; child; child = child.nextSibling) walk(child, isCode || name === "PRE");
+      if (BLOCKS.test(name)) endLine();
     };
-    node.childNodes.forEach(walk);
-    return text.replace(/^\n+/, "").trimEnd();
+    const isCode = Boolean(node.closest("pre"));
+    for (let child = node.firstChild; child; child = child.nextSibling) walk(child, isCode);
+    return pieces.join("").replace(/^\n+/, "").trimEnd();
   };
 
   window.truing.diff = { runs: diff, show, textOf };
 
   // --- d: any two outputs of the question
   const textAt = (position) => {
-    const output = document.querySelector(`#question .output[data-output="${position}"] :is(.reading, [data-text])`);
-    return output ? textOf(output) : "";
+    const output = document.querySelector(`#question .output[data-output="${position}"]`);
+    const exact = output?.querySelector("[data-text]");
+    if (exact) return exact.textContent;
+    const reading = output?.querySelector(".reading");
+    return reading ? textOf(reading) : "";
   };
 
   const compare = (dialog) => {

@@ -2,8 +2,10 @@
 // Places are counted as the browser does (UTF-16) in here, and in characters where they are sent.
 (() => {
   const LONGEST_QUOTE = 60;
+  const LONG_CHARACTERS = 12_000;
+  const PART_CHARACTERS = 3000;
   let form = null;
-  let texts = []; // of each output: { element, text, words, sentences }
+  let texts = []; // of each output: { element, text, parts, words, sentences }
   let marks = []; // { at, start, end, label, severity }
   let chosen = null; // { at, start, end }
 
@@ -190,11 +192,27 @@
     return choose(found.at, [found.start, found.end]);
   };
 
-  // --- how it looks
-  const drawText = (at) => {
-    const { element, text } = texts[at];
-    const here = inOrder().filter((one) => one.at === at);
-    const edges = [0, text.length, ...here.flatMap((one) => [one.start, one.end])];
+  // --- how it looks: a long text in parts that end with a line, of which those are laid out that
+  // are seen, and those are drawn again whose marks have changed.
+  const partsOf = (element, text) => {
+    if (text.length < LONG_CHARACTERS) return [{ place: element, start: 0, end: text.length }];
+    const parts = [];
+    for (let start = 0; start < text.length; start = parts.at(-1).end) {
+      const end = text.indexOf("\n", start + PART_CHARACTERS) + 1 || text.length;
+      const place = document.createElement("div");
+      place.className = "span-part";
+      parts.push({ place, start, end });
+    }
+    element.replaceChildren(...parts.map((one) => one.place));
+    return parts;
+  };
+
+  const drawPart = (part, text, here) => {
+    const drawn = JSON.stringify(here);
+    if (part.drawn === drawn) return;
+    part.drawn = drawn;
+    const within = (edge) => Math.min(Math.max(edge, part.start), part.end);
+    const edges = [part.start, part.end, ...here.flatMap((one) => [within(one.start), within(one.end)])];
     const cuts = [...new Set(edges)].sort((one, other) => one - other);
     const nodes = cuts.slice(1).map((end, index) => {
       const start = cuts[index];
@@ -209,7 +227,15 @@
       }
       return node;
     });
-    element.replaceChildren(...nodes);
+    part.place.replaceChildren(...nodes);
+  };
+
+  const drawText = (at) => {
+    const { text, parts } = texts[at];
+    const marked = inOrder().filter((one) => one.at === at);
+    for (const part of parts) {
+      drawPart(part, text, marked.filter((one) => one.start < part.end && part.start < one.end));
+    }
   };
 
   const button = (text, name, does) => {
@@ -272,10 +298,10 @@
     start(theForm) {
       form = theForm;
       chosen = null;
-      texts = [...form.querySelectorAll("[data-text]")].map((element) => ({
-        element,
-        text: element.textContent,
-      }));
+      texts = [...form.querySelectorAll("[data-text]")].map((element) => {
+        const text = element.textContent;
+        return { element, text, parts: partsOf(element, text) };
+      });
       read();
       form.addEventListener("pointerup", (event) => {
         if (event.target.closest("[data-text]")) setTimeout(fromPage, 0);
