@@ -6,6 +6,9 @@ from annotation.certainty import said_in
 from annotation.grant import How, grant
 from annotation.models import Annotation, Annotator, Assignment, Grant, Queue
 
+PASSED = "This was the exam, and you have passed: “{}” is one of your skills now."
+FAILED = "This was the exam. Too few of your answers were right for “{}”."
+
 
 def share_right(
     queue: Queue, answer: dict[str, Any], gold: dict[str, Any], refs: list[str]
@@ -43,6 +46,15 @@ def mark(slot: Assignment, annotator: Annotator) -> Grant | None:
         task = annotation.assignment.task
         refs = [place.ref for place in task.task_outputs.all()]
         right += share_right(queue, annotation.answer, task.gold or {}, refs)
-    if right / asked < queue.exam_share:
+    has_passed = right / asked >= queue.exam_share
+    if asked == queue.exam_size:
+        _tell(annotator, (PASSED if has_passed else FAILED).format(queue.exam_skill))
+    if not has_passed:
         return None
     return grant(annotator, queue.exam_skill, how=How.EXAM, queue=queue, actor=annotator.user)
+
+
+def _tell(annotator: Annotator, sentence: str) -> None:
+    """What a rule has just told them goes first."""
+    if Annotator.objects.filter(pk=annotator.pk, notice="").update(notice=sentence):
+        annotator.notice = sentence

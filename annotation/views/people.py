@@ -129,6 +129,7 @@ def my_work(request: Request, slug: str) -> HttpResponse:
         "rows": rows,
         "person": me,
         "threads": _threads(me),
+        "grants": me.grants.standing().given_by_others().order_by("skill"),
         "choices": choices_of(me),
         "sensitive_today": sensitive_today(me, timezone.now()),
     }

@@ -170,7 +170,7 @@ def exam(project, **fields):
     return queue
 
 
-def test_who_passes_an_exam_has_its_skill(project, alice, bob):
+def test_who_passes_an_exam_has_its_skill_and_is_told(project, alice, client):
     queue = exam(project)
     work = make.queue(project, "Work", skills=["expertise:law"])
     make.task(project, queue=work)
@@ -180,6 +180,11 @@ def test_who_passes_an_exam_has_its_skill(project, alice, bob):
         submit(slot, right, key=f"k{slot.pk}")
     assert Grant.objects.get().how == Grant.How.EXAM
     assert next_assignment(project, alice).queue == work
+    client.force_login(alice)
+    assert "you have passed: “expertise:law”" in client.get("/p/demo/desk/").content.decode()
+    mine = client.get("/p/demo/my-work/").content.decode()
+    assert "Your skills" in mine
+    assert "by an exam" in mine
 
 
 def test_who_fails_an_exam_has_not(project, alice):
@@ -188,6 +193,7 @@ def test_who_fails_an_exam_has_not(project, alice):
         answer(project, alice, SECOND)
     assert not Grant.objects.exists()
     assert next_assignment(project, alice) is None
+    assert "Too few" in Annotator.objects.get(user=alice).notice
 
 
 def test_skills_come_with_a_file(project, alice, bob, client, clara):
