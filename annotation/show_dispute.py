@@ -207,11 +207,11 @@ def merged_so_far(task: Task, refs: list[str]) -> list[Line]:
         for verdict in merged.verdicts:
             one, other = number[verdict.first], number[verdict.second]
             words = {
-                Outcome.FIRST: f"{one} over {other}",
-                Outcome.SECOND: f"{other} over {one}",
-                Outcome.TIE: f"{one} and {other} alike",
+                Outcome.FIRST: f"Output {one} over output {other}",
+                Outcome.SECOND: f"Output {other} over output {one}",
+                Outcome.TIE: f"Outputs {one} and {other} alike",
                 Outcome.BAD: "all bad",
-                Outcome.NONE: f"{one} and {other}: no answer leads",
+                Outcome.NONE: f"Outputs {one} and {other}: no answer leads",
             }[verdict.outcome]
             lines.append(Line(words, round(verdict.agreement * total), total))
     return (lines or _findings(task, refs))[:MERGED]

@@ -152,7 +152,7 @@ def _row(number: int, line: Line, queue: Queue | None) -> dict[str, Any]:
     becomes = "a prompt without a question"
     if asks(line):
         label = TASK_TYPES[line.task_type].label
-        becomes = f"a question in “{queue.name}”" if queue else f"a question: {label.lower()}"
+        becomes = f"a question in “{queue.name}”" if queue else f"a question: {label}"
     answers = sum(not one.is_skip for one in line.annotations)
     return {
         "line": number,

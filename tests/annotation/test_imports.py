@@ -56,7 +56,7 @@ def test_shows_what_is_in_the_file_before_anything_comes_in(curator, project):
     page = curator.get(response.url).content.decode()
     assert "3 lines: 2 can come in, 1 would be refused." in page
     assert "The line is not JSON." in page
-    assert "becomes a question: choose the better of two" in page
+    assert "becomes a question: Choose the better of two" in page
     assert "becomes a prompt without a question" in page
     assert "Why &lt;b&gt;?" in page
     assert not Task.objects.exists()

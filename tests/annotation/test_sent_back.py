@@ -121,7 +121,7 @@ class TestPages:
     def test_the_correction_shows_the_reason(self, client, written, returned, alice):
         client.force_login(alice)
         address = reverse("correct_answer", args=["demo", written.pk])
-        assert "It is *blue*." in client.get(address).content.decode()
+        assert "It is <em>blue</em>." in client.get(address).content.decode()
 
     def test_whoever_sent_it_back_sees_nothing_of_it(self, client, returned, bob):
         client.force_login(bob)

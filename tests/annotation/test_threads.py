@@ -120,7 +120,7 @@ def test_an_answer_that_was_sent_back_is_corrected_or_kept(project, rita, alice,
     rows = text_of(get(client, alice, "last_answers"))
     assert "Sent back" in rows
     again = text_of(get(client, alice, "correct_answer", of_alice.pk))
-    assert "Read it to its *end*." in again
+    assert "Read it to its <em>end</em>." in again
     assert reverse("my_thread", args=["demo", task.pk]) in again
     page = text_of(get(client, alice, "my_thread", task.pk))
     assert "I stand by my answer" in page

@@ -173,8 +173,9 @@ def marked_in(template):
     blocks = re.findall(
         r"{% blocktranslate(?! count)[^%]*%}(.*?){% endblocktranslate %}", text, re.DOTALL
     )
-    said = [one or other for one, other in marked] + literals
-    return said + [re.sub(r"{{ (\w+) }}", r"%(\1)s", block.replace("%", "%%")) for block in blocks]
+    said = [one or other for one, other in marked] + literals + blocks
+    # Django looks a sign of per cent up twice.
+    return [re.sub(r"{{ (\w+) }}", r"%(\1)s", one.replace("%", "%%")) for one in said]
 
 
 def annotators_templates():
