@@ -140,7 +140,7 @@ def bare_words(source):
     texts = [said for tag in TAG.findall(source) for said in SPOKEN.findall(tag)]
     texts += TAG.sub("\x00", source).split("\x00")
     pieces = (piece.strip(" \n·:,;()“”…") for text in texts for piece in text.split("\x00"))
-    return [piece for piece in pieces if re.search(r"[A-Za-z]{2}", re.sub(r"&\w+;", "", piece))]
+    return [piece for piece in pieces if re.search(r"[A-Za-z]{2}", re.sub(r"&\w+;?", "", piece))]
 
 
 def names_of_templates():
