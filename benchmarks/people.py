@@ -39,6 +39,7 @@ class Person:
     email: str
     password: str
     cookies: dict[str, str] = field(default_factory=dict)
+    page: bytes = b""  # what lies on their desk
     reader: asyncio.StreamReader | None = None
     writer: asyncio.StreamWriter | None = None
 
@@ -139,7 +140,7 @@ def choice(page: bytes, rng: random.Random, agree: bool) -> str:
 async def work(person: Person, order: dict[str, Any], work: Work, rng: random.Random) -> None:
     queue = order["queue"]
     desk = f"/p/{person.slug}/desk/?queue={queue}"
-    page = b""
+    page = person.page
     while time.monotonic() < work.until:
         form, key = FORM.search(page), KEY.search(page)
         if form is None or key is None:
@@ -188,7 +189,7 @@ async def run(order: dict[str, Any]) -> dict[str, Any]:
     for person in people:  # one after the other: hashing a password takes a core
         await person.sign_in()
     for person in people:
-        await person.ask("GET", f"/p/{person.slug}/desk/?queue={order['queue']}")
+        _, person.page = await person.ask("GET", f"/p/{person.slug}/desk/?queue={order['queue']}")
     print("ready", flush=True)  # noqa: T201
     began, used = time.monotonic(), time.process_time()
     done = Work(until=began + order["seconds"])

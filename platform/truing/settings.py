@@ -99,7 +99,6 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "truing.static_files.StaticFilesMiddleware",
-    "truing.turns.TurnsMiddleware",
     "truing.security.ContentSecurityPolicyMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

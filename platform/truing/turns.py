@@ -1,68 +1,130 @@
-"""Requests of one process take turns: threads that share an interpreter are slower together."""
+"""The threads of a web process take turns: side by side in one interpreter they are slower."""
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from time import monotonic
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from time import monotonic, sleep
+from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from gunicorn.workers.gthread import ThreadWorker
 
 LONG_SECONDS = 0.1
 
+Job = tuple[Future[Any], Callable[[], Any]]
 
-class Turns:
-    """One at a time, in the order in which they came; who takes long is overtaken.
 
-    So what waits for the database or for another machine holds nobody up for long.
+class Turns(Executor):
+    """Threads of which one works at a time, as long as nothing takes long.
+
+    Jobs are begun in the order in which they came. Behind one that takes longer than
+    LONG_SECONDS (a slow page, a chat that is streamed) the next thread goes on, up to `most` of
+    them; so short jobs stay with one thread, its connection and what the processor has at hand.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        self.most = most
         self._lock = threading.Lock()
-        self._waiting: deque[threading.Event] = deque()
-        self._on: threading.Event | None = None
+        self._jobs: deque[Job] = deque()
+        self._threads = 0
+        self._idle: list[_Thread] = []  # who worked last is asked first
+        self._on: _Thread | None = None  # whose turn it is
         self._since = 0.0
+        self._is_over = False
+        self._waited_for = threading.Event()
+        threading.Thread(target=self._watch, daemon=True).start()
 
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        place = threading.Event()  # set once it is their turn
-        self._wait(place)
-        try:
-            yield
-        finally:
-            with self._lock:
-                if self._on is place:
-                    following = self._waiting.popleft() if self._waiting else None
-                    self._go_on(following)
-                    if following:
-                        following.set()
-
-    def _wait(self, place: threading.Event) -> None:
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **options: Any) -> Future[Any]:
+        future: Future[Any] = Future()
         with self._lock:
+            if self._is_over:
+                raise RuntimeError("Nothing is begun after the end.")
+            self._jobs.append((future, lambda: fn(*args, **options)))
             if self._on is None:
-                self._go_on(place)
-                return
-            self._waiting.append(place)
-        while not place.wait(LONG_SECONDS):
+                self._pass_on()
+            self._waited_for.set()
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Nothing more is begun. What has begun goes on: nobody waits for it."""
+        with self._lock:
+            self._is_over = True
+            while self._jobs:
+                self._jobs.popleft()[0].cancel()
+            for thread in self._idle:
+                thread.called.set()
+            self._waited_for.set()
+
+    def next_for(self, thread: "_Thread") -> Job | None:
+        """The job that a thread does next; none when the turn is another's, or nothing waits."""
+        with self._lock:
+            if self._jobs and (self._on is thread or self._is_long()):
+                self._on, self._since = thread, monotonic()
+                return self._jobs.popleft()
+            if self._on is thread:
+                self._on = None
+            self._idle.append(thread)
+            return None
+
+    @property
+    def is_over(self) -> bool:
+        return self._is_over
+
+    def _pass_on(self) -> None:
+        """Give the turn to a thread without work, if there is one. The caller has the lock."""
+        if self._idle:
+            thread = self._idle.pop()
+        elif self._threads < self.most:
+            self._threads += 1
+            thread = _Thread(self)
+            thread.start()
+        else:
+            return
+        self._on, self._since = thread, monotonic()
+        thread.called.set()
+
+    def _watch(self) -> None:
+        """Overtake who takes long, while something waits."""
+        while not self._is_over:
+            self._waited_for.wait()
+            sleep(LONG_SECONDS)
             with self._lock:
-                if place.is_set():
-                    return
-                if monotonic() - self._since >= LONG_SECONDS:
-                    self._waiting.remove(place)
-                    self._go_on(place)
-                    return
+                if not self._jobs:
+                    self._waited_for.clear()
+                elif self._is_long():
+                    self._pass_on()
 
-    def _go_on(self, place: threading.Event | None) -> None:
-        self._on, self._since = place, monotonic()
+    def _is_long(self) -> bool:
+        return monotonic() - self._since >= LONG_SECONDS
 
 
-class TurnsMiddleware:
-    """Lets a request in when it is its turn. What is streamed is made after it."""
+class _Thread(threading.Thread):
+    def __init__(self, turns: Turns) -> None:
+        super().__init__(daemon=True)
+        self.turns = turns
+        self.called = threading.Event()
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-        self.turns = Turns()
+    def run(self) -> None:
+        while not self.turns.is_over:
+            self.called.wait()
+            self.called.clear()
+            while job := self.turns.next_for(self):
+                _do(*job)
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        with self.turns.turn():
-            return self.get_response(request)
+
+def _do(future: Future[Any], work: Callable[[], Any]) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        result = work()
+    except BaseException as problem:
+        future.set_exception(problem)
+    else:
+        future.set_result(result)
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]
+    """Gunicorn's worker with threads, which take turns."""
+
+    def get_thread_pool(self) -> Turns:
+        return Turns(self.cfg.threads)

@@ -9,6 +9,7 @@ from gunicorn.app.base import BaseApplication
 
 from truing import command
 from truing.errors import Invalid
+from truing.turns import Worker
 
 MOST_PROCESSES = 4
 
@@ -18,7 +19,7 @@ class CannotListen(Invalid):
 
 
 class Web(BaseApplication):
-    """Gunicorn with threads; each process keeps one connection a thread."""
+    """Gunicorn with threads that take turns; each keeps a connection."""
 
     def __init__(self, options: dict[str, Any]) -> None:
         self.options = options
@@ -59,7 +60,7 @@ class Command(command.Command):
                 "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
                 "workers": options["processes"],
                 "threads": options["threads"],
-                "worker_class": "gthread",
+                "worker_class": Worker,
                 "timeout": 120,
                 "graceful_timeout": 5,
                 # A page at the desk asks again and again, each time on the same connection.
