@@ -56,6 +56,7 @@ SELECT
             ORDER BY said.id)
         FROM (SELECT id, annotator_id, purpose FROM annotation_assignment
             WHERE task_id = %(task)s AND id <> %(slot)s AND state = 'answered'
+                AND (purpose IN ('answer', 'import') OR annotator_id = %(annotator)s)
             -- One's own first: what is asked again is held against it.
             ORDER BY annotator_id = %(annotator)s DESC, id LIMIT {MOST_OTHERS}) slot
         CROSS JOIN LATERAL ({CURRENT.format(slot="slot")}) said),

@@ -277,8 +277,7 @@ def pick(
         "lane": [stretch.lane for stretch in stretches],
         "after": [stretch.after for stretch in stretches],
         "last_lane": [stretch.last_lane for stretch in stretches],
-        # Together they look at no more than two lanes would.
-        "window": min(WINDOW, max(2, 2 * WINDOW // max(1, len(stretches)))),
+        "window": _window(len(stretches)),
     }
     rows = fetch(_PICK, values)
     if not rows:
@@ -287,6 +286,11 @@ def pick(
     place = rows[0][-2]
     picked.stretch = stretches[place - 1] if place else None
     return picked
+
+
+def _window(lanes: int) -> int:
+    """So many slots of each lane: two share a window, and more look at no more than two windows."""
+    return WINDOW if lanes < 2 else min(WINDOW // 2, max(2, 2 * WINDOW // lanes))
 
 
 def withheld_in(queues: Sequence[OpenQueue]) -> dict[str, Any]:

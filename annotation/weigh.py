@@ -59,8 +59,8 @@ CURRENT = """
 # From each answer of theirs to a few on the same question (hence OFFSET and LIMIT): read from the
 # other end, this goes through all answers that there are.
 OTHERS = f"""
-    SELECT mine.task_id AS task, said.answer AS said, theirs.answer AS theirs, known.suspicion,
-        known.left_out_at IS NOT NULL AS is_left_out
+    SELECT mine.task_id AS task, said.answer AS said, theirs.answer AS theirs, other.suspicion,
+        other.is_left_out
     FROM (
         SELECT slot.id, slot.task_id FROM annotation_assignment slot
         WHERE slot.annotator_id = %(annotator)s AND slot.queue_id = %(queue)s
@@ -73,14 +73,16 @@ OTHERS = f"""
     ) task
     CROSS JOIN LATERAL ({CURRENT.format(slot="mine")}) said
     CROSS JOIN LATERAL (
-        SELECT id, annotator_id FROM annotation_assignment
-        WHERE task_id = mine.task_id AND annotator_id <> %(annotator)s AND state = 'answered'
-            AND purpose IN ('answer', 'import')
-        LIMIT {MOST_OTHERS}
+        SELECT slot.id, known.suspicion, known.left_out_at IS NOT NULL AS is_left_out
+        FROM annotation_assignment slot
+        LEFT JOIN annotation_standing known ON known.annotator_id = slot.annotator_id
+            AND known.queue_id = %(queue)s
+        WHERE slot.task_id = mine.task_id AND slot.annotator_id <> %(annotator)s
+            AND slot.state = 'answered' AND slot.purpose IN ('answer', 'import')
+        -- Of whom is left out nothing is learned.
+        ORDER BY is_left_out, slot.id LIMIT {MOST_OTHERS}
     ) other
     CROSS JOIN LATERAL ({CURRENT.format(slot="other")}) theirs
-    LEFT JOIN annotation_standing known ON known.annotator_id = other.annotator_id
-        AND known.queue_id = %(queue)s
 """
 
 

@@ -7,7 +7,7 @@ from concurrent.futures import Executor, Future
 from time import monotonic, sleep
 from typing import Any
 
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers.gthread import _DEFER, ThreadWorker
 
 LONG_SECONDS = 0.1
 
@@ -46,7 +46,7 @@ class Turns(Executor):
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Nothing more is begun. What has begun goes on: nobody waits for it."""
+        """Nothing more is begun. What has begun is done, before the process ends."""
         with self._lock:
             self._is_over = True
             while self._jobs:
@@ -75,9 +75,14 @@ class Turns(Executor):
         if self._idle:
             thread = self._idle.pop()
         elif self._threads < self.most:
-            self._threads += 1
             thread = _Thread(self)
-            thread.start()
+            try:
+                thread.start()
+            except RuntimeError:
+                if not self._threads:
+                    raise
+                return  # the system gives no more of them: those that are there go on
+            self._threads += 1
         else:
             return
         self._on, self._since = thread, monotonic()
@@ -100,7 +105,7 @@ class Turns(Executor):
 
 class _Thread(threading.Thread):
     def __init__(self, turns: Turns) -> None:
-        super().__init__(daemon=True)
+        super().__init__()
         self.turns = turns
         self.called = threading.Event()
 
@@ -128,3 +133,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def get_thread_pool(self) -> Turns:
         return Turns(self.cfg.threads)
+
+    def handle(self, conn: Any) -> Any:
+        # Browsers connect before they have something to say. The poller waits for that, not a
+        # thread whose turn it is.
+        if not conn.initialized and not conn.data_ready and not conn.wait_for_data(0):
+            return _DEFER
+        return super().handle(conn)

@@ -1,12 +1,15 @@
 """The threads of a web process take turns."""
 
+import socket
 import threading
-from time import sleep
+from time import monotonic, sleep
 
 import pytest
+from gunicorn.config import Config
+from gunicorn.workers.gthread import _DEFER, TConn
 
 from truing import turns
-from truing.turns import Turns
+from truing.turns import Turns, Worker
 
 
 @pytest.fixture
@@ -72,9 +75,7 @@ def test_one_at_a_time_whoever_sends_them(patient, here):
 def test_what_takes_long_holds_nobody_up(hasty, here):
     pool, end = here(), threading.Event()
     long = pool.submit(end.wait, 20)
-    assert pool.submit(lambda: "here").result(10) == "here"
-    first, second = (pool.submit(threading.get_ident).result(10) for _ in range(2))
-    assert first == second
+    assert [pool.submit(int, text).result(10) for text in "123"] == [1, 2, 3]
     assert not long.done()
     end.set()
     assert long.result(10) is True
@@ -120,3 +121,12 @@ def test_after_the_end_nothing_begins(hasty, here):
         pool.submit(int, "7")
     end.set()
     assert begun.result(10) is True
+
+
+def test_nobody_waits_for_a_connection_that_says_nothing():
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        connection = TConn(Config(), ours, ("127.0.0.1", 1), ("127.0.0.1", 2))
+        began = monotonic()
+        assert Worker.handle(Worker.__new__(Worker), connection) is _DEFER
+        assert monotonic() - began < 4  # gunicorn itself would wait for five seconds
