@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from annotation.categorise import categorise_tasks
 from annotation.certainty import ask_more_of
+from annotation.close_returns import people_sent_back
 from annotation.copy_rows import copy_rows, new_ids, text_array
 from annotation.exempt import exempt_authors
 from annotation.feedback_line import AnnotationLine
@@ -90,6 +91,7 @@ class _Writing:
         self._tasks_by: dict[int, int] = {}
 
     def write(self) -> None:
+        self._hold_who_is_written_to()
         prompt_ids = self._write_prompts()
         output_ids = self._write_outputs(prompt_ids)
         task_ids = self._write_tasks(prompt_ids, output_ids)
@@ -117,6 +119,15 @@ class _Writing:
         if self._flags:
             write_flags(self._flags)
         self._write_comments(task_ids)
+
+    def _hold_who_is_written_to(self) -> None:
+        """Wait for them at their desk while nothing is held yet that they may want there."""
+        comments = [one for _, arrival in self.wanted.tasks for one in arrival.line.comments]
+        comments += [one for _, one in self.wanted.comments]
+        if names := {one.with_whom for one in comments if one.with_whom}:
+            named = Annotator.objects.filter(project=self.project, pseudonym__in=names)
+            members = named.filter(user__isnull=False)
+            people_sent_back(members.values_list("pk", flat=True))
 
     def _take_back_what_is_withdrawn(self, tasks: list[int]) -> None:
         """Nobody validates what its author has corrected since."""

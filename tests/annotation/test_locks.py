@@ -15,6 +15,8 @@ from annotation.edit_queue import edit_queue, locked
 from annotation.end_chat import end_left_chats
 from annotation.enforce import undo_firing
 from annotation.enter import clear_desk, enter
+from annotation.export_feedback import export_feedback
+from annotation.feedback_line import read_line
 from annotation.flag import flag
 from annotation.models import (
     Annotation,
@@ -28,6 +30,7 @@ from annotation.models import (
     Standing,
     Task,
 )
+from annotation.store_lines import store_lines
 from annotation.submit import submit
 from annotation.waiting import waiting_for
 from tests import make
@@ -163,3 +166,23 @@ def test_what_one_holds_is_waited_for_while_the_page_says_that_it_is_open(projec
         lambda: None,
     )
     assert given == [held]
+
+
+def test_a_file_that_writes_to_somebody_waits_for_who_is_being_served(project, alice):
+    task = make.task(project, queue=make.queue(project, overlap=2), answers=2)
+    who = submit(next_assignment(project, alice), A, key="k").assignment.annotator
+    at = "2026-01-02T03:04:05Z"
+    [line] = export_feedback(project)
+    line["annotations"].append({"annotator": "w9", "answer": A})
+    line["comments"] = [{"by": "w9", "with": who.pseudonym, "text": "Why?", "at": at}]
+    stored = []
+    crossing(
+        lambda: enter(project, alice),
+        # The answer in the file makes the free slot one too many.
+        lambda: stored.append(store_lines(project, [(1, read_line(line))], queue=None, actor=None)),
+        lambda: list(task.assignments.free().select_for_update(no_key=True)),
+    )
+    assert (stored[0].refused, stored[0].annotations) == ([], 1)
+    assert not task.assignments.free().exists()
+    who.refresh_from_db()
+    assert who.unread == 1
