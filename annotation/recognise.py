@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from annotation.feedback_line import AnnotationLine, CommentLine, Line, asks
+from annotation.feedback_line import AnnotationLine, CommentLine, Line, ReturnLine, asks
 from annotation.models import (
     Annotation,
     Assignment,
@@ -104,10 +104,19 @@ class Known:
                 )
         return new, ""
 
-    def added_comments(self, line: Line) -> list[CommentLine]:
-        """What was written about a known task that is not here yet."""
+    def added_comments(self, line: Line) -> tuple[list[CommentLine], str]:
+        """What was written about a known task and is not here yet, or what speaks against it."""
         written = self.comments[self.tasks[line.id].pk]
-        return [one for one in line.comments if one.what not in written]
+        new = [one for one in line.comments if one.what not in written]
+        for one in new:
+            if one.sent_back and not self._has_what_was_sent_back(
+                line, one.with_whom, one.sent_back
+            ):
+                return [], (
+                    f"An answer of “{one.with_whom}” to “{line.id}” was sent back that is not"
+                    " here, or in another place."
+                )
+        return new, ""
 
     def is_turn(self, line: Line) -> bool:
         """Whether a chat of this project says the same in one of its turns, which is a line."""
@@ -121,6 +130,16 @@ class Known:
             return slot.state == State.SKIPPED
         # What the file says may have been corrected here since.
         return annotation.answers[-1].answer in self.answers[slot.pk]
+
+    def _has_what_was_sent_back(self, line: Line, whose: str, back: ReturnLine) -> bool:
+        """Whether that place holds the same answer here, if the line does not bring it."""
+        who = (whose, back.round, False)
+        slot = self.slots[self.tasks[line.id].pk].get(who)
+        if slot is None:
+            return True
+        [said] = [one.answers for one in line.annotations if one.who == who]
+        here = self.answers[slot.pk]
+        return here[back.answer - 1 : back.answer] == [said[back.answer - 1].answer]
 
     def _comments(self) -> dict[int, set[Any]]:
         written: dict[int, set[Any]] = defaultdict(set)
@@ -158,7 +177,7 @@ class Known:
         given = Annotation.objects.filter(
             assignment__task__in=[task.pk for task in self.tasks.values()]
         )
-        for slot_id, answer in given.values_list("assignment", "answer"):
+        for slot_id, answer in given.order_by("pk").values_list("assignment", "answer"):
             self.answers[slot_id].append(answer)
 
 

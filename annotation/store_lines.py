@@ -89,7 +89,9 @@ class _Sorting:
             annotations, problem = known.added(line)
             if problem:
                 raise BadLine(problem)
-            comments = known.added_comments(line)
+            comments, problem = known.added_comments(line)
+            if problem:
+                raise BadLine(problem)
         if not annotations and not comments:
             self.unchanged += 1
             return

@@ -42,12 +42,12 @@ def _write_returns(returned: Sequence[tuple[Comment, ReturnLine]]) -> None:
         "pk", "assignment__task", "assignment__annotator", "assignment__round"
     ):
         given[slot[0], slot[1], slot[2]].append(pk)
+    answers = [given[one.task_id, one.annotator_id, back.round] for one, back in returned]
     Return.objects.bulk_create(
         Return(
-            annotation_id=given[comment.task_id, comment.annotator_id, one.round][one.answer - 1],
-            comment=comment,
-            state=one.state,
-            closed_at=one.at,
+            annotation_id=its[one.answer - 1], comment=comment, state=one.state, closed_at=one.at
         )
-        for comment, one in returned
+        for its, (comment, one) in zip(answers, returned, strict=True)
+        # Where two people are called the same, it may have been the other one's.
+        if one.answer <= len(its)
     )

@@ -25,7 +25,7 @@ from annotation.exports.feedback import NESTED
 from annotation.flag import decide
 from annotation.freeze import NothingToFreeze, freeze
 from annotation.intake import import_file
-from annotation.models import Annotation, Assignment, Flag, Output, Prompt, Task
+from annotation.models import Annotation, Assignment, Comment, Flag, Output, Prompt, Task
 from annotation.models.authorship import withdrawn
 from annotation.recipe import KINDS
 from annotation.set_known import set_known
@@ -257,6 +257,42 @@ def test_nothing_is_lost_of_a_chat(project, serve, chat, bob, rita, clara):
     for one in (into, project):
         again = bring(one, lines)
         assert (again.problems, again.unchanged, again.tasks) == ([], len(lines), 0)
+
+
+def test_what_was_sent_back_is_the_same_answer_here_or_the_line_is_refused(
+    project, alice, bob, rita
+):
+    one, other = ({"tiers": [["a"], ["b"]]}, {"tiers": [["b"], ["a"]]})
+    task = make.task(project, answers=2)
+    first = submit(next_assignment(project, alice), one, key="first")
+    submit(next_assignment(project, bob), other, key="beside")
+    given = correct(first, other, key="second")
+    send_back(task, [given.pk], text="Look again.", actor=rita)
+    stand_by(given, text="I did.", actor=alice)
+    [line] = export_feedback(project)
+    [of_alice] = [said for said in line["annotations"] if "earlier" in said]
+    earlier = of_alice.pop("earlier")
+    talk, line["comments"] = line["comments"], []
+
+    # Where only the last answer is known, or more before it, nothing is tied to another one.
+    for number, before in enumerate(([], earlier * 2)):
+        into = make.project(f"into-{number}")
+        of_alice["earlier"] = before
+        assert bring(into, [line]).problems == []
+        whole = {**line, "comments": talk}
+        whole["annotations"] = [
+            {**said, "earlier": earlier} if said is of_alice else said
+            for said in line["annotations"]
+        ]
+        [problem] = bring(into, [whole]).problems
+        assert "was sent back that is not here, or in another place." in problem.problem
+        assert not Comment.objects.in_project(into).exists()
+
+    # Where it is the same, it is tied to it.
+    into = make.project("same")
+    bring(into, [{**whole, "comments": []}])
+    assert bring(into, [whole]).problems == []
+    assert list(export_feedback(into)) == list(export_feedback(project))
 
 
 @pytest.mark.parametrize("name", [name for name, one in TASK_TYPES.items() if one.writes])
