@@ -83,7 +83,11 @@ def refuse_before_them(task: Task, annotator: Annotator) -> None:
 def threads_of(annotator: Annotator) -> CommentQuerySet:
     """What was written with this annotator, but for what is before them at this moment."""
     held = Assignment.objects.held_by(annotator)
-    return Comment.objects.filter(annotator=annotator).exclude(task__in=held.values("task"))
+    return _open_to(annotator).exclude(task__in=held.values("task"))
+
+
+def _open_to(annotator: Annotator) -> CommentQuerySet:
+    return Comment.objects.filter(annotator=annotator).open_to_them()
 
 
 def unread_by(user: User, comments: CommentQuerySet) -> CommentQuerySet:
@@ -104,6 +108,6 @@ def mark_read(task: Task, annotator: Annotator | None, user: User) -> None:
         user=user, task=task, annotator=annotator, defaults={"comment": newest}
     )
     if annotator and annotator.user_id == user.pk:
-        left = unread_by(user, Comment.objects.filter(annotator=annotator)).count()
+        left = unread_by(user, _open_to(annotator)).count()
         Annotator.objects.filter(pk=annotator.pk).update(unread=left)
         annotator.unread = left

@@ -27,11 +27,12 @@ def write_comments(comments: Sequence[Commented], people: Mapping[str, int]) -> 
     returned = [(written, one.sent_back) for (_, one), written in pairs if one.sent_back]
     if returned:
         _write_returns(returned)
-    unread = Counter(one.annotator_id for one in made if one.annotator_id != one.author_id)
-    members = Annotator.objects.filter(pk__in=[key for key in unread if key], user__isnull=False)
-    for member in members:
-        unread_now = F("unread") + unread[member.pk]
-        Annotator.objects.filter(pk=member.pk).update(unread=unread_now)
+    to_members = Comment.objects.filter(
+        pk__in=[one.pk for one in made], annotator__user__isnull=False
+    ).exclude(author=F("annotator"))
+    unread = Counter(to_members.open_to_them().values_list("annotator", flat=True))
+    for member, number in unread.items():
+        Annotator.objects.filter(pk=member).update(unread=F("unread") + number)
 
 
 def _write_returns(returned: Sequence[tuple[Comment, ReturnLine]]) -> None:

@@ -1,16 +1,27 @@
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, Q
 from django.utils import timezone
 
 from annotation.models.annotation import Annotation
 from annotation.models.annotator import Annotator
-from annotation.models.task import Task
+from annotation.models.assignment import Assignment
+from annotation.models.task import Flag, Task
 from truing.models import Project, User
 
 
 class CommentQuerySet(models.QuerySet["Comment"]):
     def in_project(self, project: Project) -> "CommentQuerySet":
         return self.filter(task__queue__project=project)
+
+    def open_to_them(self) -> "CommentQuerySet":
+        """Of what was written with annotators: on what they have answered, skipped or flagged.
+
+        A file may bring the rest, which they find when they have.
+        """
+        about = {"task": models.OuterRef("task"), "annotator": models.OuterRef("annotator")}
+        states = [Assignment.State.ANSWERED, Assignment.State.SKIPPED]
+        closed = Assignment.objects.filter(state__in=states, **about)
+        return self.filter(Exists(closed) | Exists(Flag.objects.filter(**about)))
 
 
 class Comment(models.Model):

@@ -9,8 +9,11 @@ from annotation.adjudicate import send_back
 from annotation.ask_again import ask_again
 from annotation.assign import next_assignment
 from annotation.comment import NotTheirs, comment
+from annotation.export_feedback import export_feedback
+from annotation.feedback_line import read_line
 from annotation.flag import flag
 from annotation.models import Annotator, Assignment, Comment, Return, Task
+from annotation.store_lines import store_lines
 from annotation.submit import submit
 from tests import make
 from tests.annotation.disputes import A, disputed
@@ -77,6 +80,35 @@ def test_whoever_has_not_answered_finds_nothing(project, rita, client, differing
     assert get(client, dora, "my_thread", task.pk).status_code == 404
     with pytest.raises(NotTheirs):
         comment(task, "Hint.", annotator=Annotator.objects.get(user=dora), actor=rita)
+
+
+def test_a_file_tells_only_those_who_have_answered(project, client, alice, bob):
+    task = make.task(project, answers=2)
+    of_alice = submit(next_assignment(project, alice), A, key="a").assignment.annotator
+    of_bob = Annotator.objects.member(project, bob)
+    [line] = export_feedback(project)
+    said = {"by": "w9", "text": "Why so?", "at": "2026-01-02T03:04:05Z"}
+    line["comments"] = [{**said, "with": one.pseudonym} for one in (of_alice, of_bob)]
+    assert store_lines(project, [(1, read_line(line))], queue=None, actor=None).refused == []
+    assert Comment.objects.count() == 2
+
+    def unread():
+        found = Annotator.objects.filter(pk__in=[of_alice.pk, of_bob.pk]).order_by("pk")
+        return list(found.values_list("unread", flat=True))
+
+    assert unread() == [1, 0]
+    assert "Why so?" in get(client, alice, "my_work").content.decode()
+    assert "Why so?" not in get(client, bob, "my_work").content.decode()
+    # Nor does it count when they have read what else was written to them.
+    other = make.task(project, queue=task.queue)
+    Assignment.objects.filter(task=other).update(annotator=of_bob, state="answered")
+    comment(other, "And this?", annotator=of_bob, actor=make.member(project, "ruth", "REVIEWER"))
+    assert unread() == [1, 1]
+    get(client, bob, "my_thread", other.pk)
+    assert unread() == [1, 0]
+    # When they have answered, they read it.
+    submit(next_assignment(project, bob), A, key="b")
+    assert "Why so?" in get(client, bob, "my_thread", task.pk).content.decode()
 
 
 def test_asked_again_one_reads_on_only_after_the_answer(
