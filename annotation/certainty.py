@@ -10,7 +10,7 @@ from django.db import connection
 
 from annotation.aggregators.base import read_vote, said_by
 from annotation.enter import add_slots
-from annotation.fit_slots import COUNTS
+from annotation.fit_slots import COUNTS, SETTLED
 from annotation.lanes import lane_for
 from annotation.models import Annotation, Assignment, Queue, Task
 
@@ -18,6 +18,7 @@ State = Assignment.State
 PIECE = 1000
 
 # The newest round of each task in which all that was asked for is answered, and more may be.
+# What a reviewer settled is certain.
 _ANSWERED = f"""
 SELECT task_id, round, number FROM (
     SELECT DISTINCT ON (task_id) slot.task_id, slot.round, count(*) AS number,
@@ -29,6 +30,7 @@ SELECT task_id, round, number FROM (
     GROUP BY slot.task_id, slot.round ORDER BY slot.task_id, slot.round DESC
 ) newest
 WHERE is_answered AND number >= %(overlap)s AND number < %(most)s
+    AND NOT {SETTLED.format(task="newest.task_id", round="newest.round")}
 ORDER BY task_id
 """
 

@@ -106,6 +106,11 @@ class AnnotationLine:
         """Whether it counts where answers are compared: no skip, and no check or repeat."""
         return bool(self.answers) and not self.purpose
 
+    @property
+    def is_settlement(self) -> bool:
+        """Whether it outweighs the votes of its round."""
+        return bool(self.answers) and self.purpose == "adjudication" and not self.is_taken_back
+
 
 @dataclass(frozen=True)
 class ReturnLine:

@@ -18,6 +18,13 @@ COUNTS = """NOT EXISTS (
         AND standing.left_out_at IS NOT NULL
 )"""
 
+# A reviewer has said what counts, in this round or a later one: nobody else is asked.
+SETTLED = """EXISTS (
+    SELECT FROM annotation_assignment settled
+    WHERE settled.task_id = {task} AND settled.purpose = 'adjudication'
+        AND settled.state = 'answered' AND settled.round >= {round}
+)"""
+
 # Of what is asked again, the newest round is what is wanted. (The few beyond the first have an
 # index of their own.)
 NEWEST = """(
@@ -41,9 +48,7 @@ CROSS JOIN LATERAL (
 ) slots
 CROSS JOIN LATERAL generate_series(slots.number, %(overlap)s - 1) AS added(level)
 WHERE task.queue_id = %(queue)s AND (%(tasks)s::bigint[] IS NULL OR task.id = ANY(%(tasks)s))
-    AND NOT EXISTS (SELECT FROM annotation_assignment settled WHERE settled.task_id = task.id
-        AND settled.purpose = 'adjudication' AND settled.state = 'answered'
-        AND settled.round >= newest.round)
+    AND NOT {SETTLED.format(task="task.id", round="newest.round")}
     AND NOT task.id = ANY(%(over)s)
 """
 

@@ -328,10 +328,15 @@ class _Writing:
             retag(prompts.values_list("prompt_id", flat=True))
 
     def _write_free_slots(self, tasks: list[Answered]) -> None:
-        """As many for each new task as its queue wants answers beside those that came with it."""
+        """As many for each new task as its queue wants answers beside those that came with it.
+
+        None for what came settled.
+        """
         rows: Rows = []
         for queue, task_id, _, annotations in tasks:
             newest = max((one.round for one in annotations if one.is_vote), default=1)
+            if any(one.is_settlement and one.round >= newest for one in annotations):
+                continue
             votes = sum(one.is_vote and one.round == newest for one in annotations)
             rows += [
                 (

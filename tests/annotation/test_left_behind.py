@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from annotation.adjudicate import reopen, settle
 from annotation.assign import next_assignment
 from annotation.edit_queue import edit_queue
 from annotation.flag import decide
@@ -171,6 +172,19 @@ def test_asking_for_more_certainty_asks_about_what_was_answered_already(project,
     assert waiting() == [0, 0, 1], "two alike are certain enough"
     edit_queue(queue, handling={"confidence": 0.9}, actor=clara)
     assert waiting() == [1, 1, 1]
+
+
+def test_what_a_reviewer_settled_is_certain(project, clara):
+    queue = make.queue(project)
+    tasks = [make.task(project, queue=queue, answers=0) for _ in range(3)]
+    for task in tasks:
+        make.vote(task, "a", "b", by="w0")
+        make.vote(task, "b", "a", by="w1")
+    settle(tasks[0], FIRST, reason="So.", key="0", replaces=None, actor=clara)
+    given = settle(tasks[1], FIRST, reason="So.", key="1", replaces=None, actor=clara)
+    reopen(tasks[1], reason="Too fast.", replaces=given.pk, actor=clara)
+    edit_queue(queue, handling={"most_answers": 3, "confidence": 0.9}, actor=clara)
+    assert [task.assignments.filter(state="free").count() for task in tasks] == [0, 1, 1]
 
 
 def test_asking_for_less_takes_free_slots_away(project, alice, bob, clara):

@@ -57,3 +57,24 @@ def test_repeats_come_out_and_go_in_again(project):
     into = make.project("into")
     assert import_file(into, io.BytesIO(json.dumps(lines[0]).encode())).problems == []
     assert list(export_feedback(into)) == lines
+
+
+def test_what_comes_settled_is_asked_of_nobody(project, rita):
+    tasks = [disputed(project, "ab") for _ in range(2)]
+    settled(tasks[0], rita)
+    given = settled(tasks[1], rita)
+    reopen(tasks[1], reason="Too fast.", replaces=given.pk, actor=rita)
+    differing = disputed(project)
+    settled(differing, rita)
+    again = disputed(project, "ab")
+    settled(again, rita)
+    make.vote(again, "b", "a", by="w1", round=2)
+    text = "\n".join(json.dumps(line) for line in export_feedback(project))
+    into = make.project("into")
+    queue = make.queue(into, overlap=2, most_answers=3, confidence=0.9)
+    report = import_file(into, io.BytesIO(text.encode()), queue=queue)
+    assert report.problems == []
+    waiting = {
+        task.ref: task.assignments.filter(state="free").count() for task in queue.tasks.all()
+    }
+    assert waiting == {tasks[0].ref: 0, tasks[1].ref: 1, differing.ref: 0, again.ref: 1}
