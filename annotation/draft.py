@@ -64,14 +64,18 @@ def save_settlement_draft(
 ) -> SettlementDraft | None:
     """Keep `content` (answer, reason, note, seconds) of a settlement that is not given yet.
 
-    None when it is given, with this key: it is on its way and overtakes its last draft. The caller
-    has checked that the reviewer may see the question.
+    None when it is given, with this key, or the question is not before them any more: what they
+    decided is on its way and overtakes its last draft. The caller has checked that the reviewer
+    may see the question.
     """
-    # Whoever settles holds this lock, too: no draft is written after it.
-    list(Dispute.objects.select_for_update().filter(task=task))
+    me = Annotator.objects.member(task.queue.project, user)
+    # Whoever decides holds this lock, too: no draft is written after it.
+    dispute = Dispute.objects.select_for_update().filter(task=task).first()
+    # A hold that ran out is theirs until another takes it.
+    if dispute is None or dispute.held_by_id != me.pk:
+        return None
     if Annotation.objects.filter(key=key, assignment__task=task).exists():
         return None
-    me = Annotator.objects.member(task.queue.project, user)
     return SettlementDraft.objects.update_or_create(
         task=task, annotator=me, defaults={"content": content}
     )[0]

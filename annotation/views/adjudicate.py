@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.functional import SimpleLazyObject
@@ -119,8 +120,11 @@ def dispute_draft(request: Request, slug: str, pk: int) -> HttpResponse:
         "note": request.POST.get("note", "").replace("\x00", ""),
         "seconds": seconds_in(request),
     }
-    save_settlement_draft(task, request.user, content, key=request.POST.get("key", ""))
-    return hold_or_gone(hold_dispute(task, request.user))
+    # At once: what is decided in between is not held again.
+    with transaction.atomic():
+        if save_settlement_draft(task, request.user, content, key=request.POST.get("key", "")):
+            hold_dispute(task, request.user)
+    return HttpResponse(status=204)
 
 
 def _refs_seen(request: Request, task: Task) -> list[str]:
