@@ -64,15 +64,15 @@ def save_settlement_draft(
 ) -> SettlementDraft | None:
     """Keep `content` (answer, reason, note, seconds) of a settlement that is not given yet.
 
-    None when it is given, with this key, or the question is not before them any more: what they
-    decided is on its way and overtakes its last draft. The caller has checked that the reviewer
-    may see the question.
+    None when it is given, with this key, or before nobody any more: what was decided has overtaken
+    its last draft. Where another has the question by now, what is typed is kept all the same. The
+    caller has checked that the reviewer may see the question.
     """
     me = Annotator.objects.member(task.queue.project, user)
     # Whoever decides holds this lock, too: no draft is written after it.
     dispute = Dispute.objects.select_for_update().filter(task=task).first()
-    # A hold that ran out is theirs until another takes it.
-    if dispute is None or dispute.held_by_id != me.pk:
+    # A hold that ran out is still somebody's.
+    if dispute is None or dispute.held_by_id is None:
         return None
     if Annotation.objects.filter(key=key, assignment__task=task).exists():
         return None

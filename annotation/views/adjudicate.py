@@ -123,7 +123,7 @@ def dispute_draft(request: Request, slug: str, pk: int) -> HttpResponse:
     # At once: what is decided in between is not held again.
     with transaction.atomic():
         if save_settlement_draft(task, request.user, content, key=request.POST.get("key", "")):
-            hold_dispute(task, request.user)
+            return hold_or_gone(hold_dispute(task, request.user))
     return HttpResponse(status=204)
 
 

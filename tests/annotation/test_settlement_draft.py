@@ -95,9 +95,9 @@ def test_the_page_keeps_it_and_the_question_with_it(task, rita, owen, client):
     assert settlement_drafted(task, rita)["reason"] == "Kindest"
     assert Dispute.objects.get().is_held
     client.force_login(owen)
-    # Another has it before them.
-    assert client.post(address, form).status_code == 204
-    assert settlement_drafted(task, owen) == {}
+    # Another has it before them; what is typed is kept all the same.
+    assert client.post(address, form).status_code == 410
+    assert settlement_drafted(task, owen)["reason"] == "Kinder"
     assert Dispute.objects.get().held_by.user == rita
     assert f'data-draft-url="{address}"' not in client.get(page).content.decode()
 
