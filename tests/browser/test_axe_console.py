@@ -68,11 +68,12 @@ def busy(project, owen, alice):
 
 
 def is_a_page(address, person):
-    """What is downloaded is looked at by other programs."""
+    """What is downloaded is looked at by other programs, and a part of a page within its page."""
     client = Client()
     client.force_login(person)
     response = client.get(address)
-    return response.headers["Content-Type"].startswith("text/html")
+    is_html = response.headers["Content-Type"].startswith("text/html")
+    return is_html and b"<html" in response.content
 
 
 @pytest.mark.parametrize("name", PAGES)
