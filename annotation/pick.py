@@ -277,7 +277,7 @@ def pick(
         "lane": [stretch.lane for stretch in stretches],
         "after": [stretch.after for stretch in stretches],
         "last_lane": [stretch.last_lane for stretch in stretches],
-        "window": _window(len(stretches)),
+        "window": _window(stretches),
     }
     rows = fetch(_PICK, values)
     if not rows:
@@ -288,9 +288,11 @@ def pick(
     return picked
 
 
-def _window(lanes: int) -> int:
-    """So many slots of each lane: two share a window, and more look at no more than two windows."""
-    return WINDOW if lanes < 2 else min(WINDOW // 2, max(2, 2 * WINDOW // lanes))
+def _window(stretches: Sequence[Stretch]) -> int:
+    """So many slots of each: together no more than two lanes would show, at random half of that."""
+    if any(stretch.lane != stretch.last_lane for stretch in stretches):
+        return WINDOW // 2
+    return min(WINDOW, max(2, 2 * WINDOW // max(1, len(stretches))))
 
 
 def withheld_in(queues: Sequence[OpenQueue]) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from annotation.evidence import (
-    CHANCE,
     Level,
     accuracy_of,
     accuracy_seen,
@@ -59,8 +58,7 @@ CURRENT = """
 # From each answer of theirs to a few on the same question (hence OFFSET and LIMIT): read from the
 # other end, this goes through all answers that there are.
 OTHERS = f"""
-    SELECT mine.task_id AS task, said.answer AS said, theirs.answer AS theirs, other.suspicion,
-        other.is_left_out
+    SELECT mine.task_id AS task, said.answer AS said, theirs.answer AS theirs, known.suspicion
     FROM (
         SELECT slot.id, slot.task_id FROM annotation_assignment slot
         WHERE slot.annotator_id = %(annotator)s AND slot.queue_id = %(queue)s
@@ -73,16 +71,20 @@ OTHERS = f"""
     ) task
     CROSS JOIN LATERAL ({CURRENT.format(slot="mine")}) said
     CROSS JOIN LATERAL (
-        SELECT slot.id, known.suspicion, known.left_out_at IS NOT NULL AS is_left_out
-        FROM annotation_assignment slot
-        LEFT JOIN annotation_standing known ON known.annotator_id = slot.annotator_id
-            AND known.queue_id = %(queue)s
+        SELECT slot.id, slot.annotator_id FROM annotation_assignment slot
         WHERE slot.task_id = mine.task_id AND slot.annotator_id <> %(annotator)s
             AND slot.state = 'answered' AND slot.purpose IN ('answer', 'import')
-        -- Of whom is left out nothing is learned.
-        ORDER BY is_left_out, slot.id LIMIT {MOST_OTHERS}
+            -- Of who is left out nothing is learned.
+            AND NOT EXISTS (
+                SELECT FROM annotation_standing gone
+                WHERE gone.annotator_id = slot.annotator_id AND gone.queue_id = %(queue)s
+                    AND gone.left_out_at IS NOT NULL
+            )
+        LIMIT {MOST_OTHERS}
     ) other
     CROSS JOIN LATERAL ({CURRENT.format(slot="other")}) theirs
+    LEFT JOIN annotation_standing known ON known.annotator_id = other.annotator_id
+        AND known.queue_id = %(queue)s
 """
 
 
@@ -93,8 +95,7 @@ def weigh(standing: Standing, level: Level, others: Iterable[Mapping[str, Any]])
     for one in others:
         alike = likeness(one["said"], one["theirs"])
         if alike is not None:
-            trusted = accuracy_of(one["suspicion"] or 0.0, level)
-            by_task[one["task"]].append((alike, CHANCE if one["is_left_out"] else trusted))
+            by_task[one["task"]].append((alike, accuracy_of(one["suspicion"] or 0.0, level)))
     questions = [weighed(found) for found in by_task.values()]
     standing.judged = len(questions)
     standing.accuracy = accuracy_seen(questions)
