@@ -3,6 +3,9 @@
 import itertools
 import json
 
+from django.utils import timezone
+
+from annotation.assign import HOLD
 from annotation.models import (
     Annotation,
     Annotator,
@@ -99,6 +102,11 @@ def task(project, type="pairwise", outputs=("one", "two"), answers=1, prompt_tex
         )
     Assignment.objects.bulk_create(Assignment(task=made, queue=the_queue) for _ in range(answers))
     return made
+
+
+def lapsed(assignment):
+    """Its hold has run out."""
+    Assignment.objects.filter(pk=assignment.pk).update(held_until=timezone.now() - HOLD)
 
 
 def vote(task, *tiers, by="w1", purpose="import", round=1, shown=(), **beside):

@@ -1,14 +1,13 @@
 """Promotion: for a reason, by an engineer, after people have compared; one at a time."""
 
-import threading
-
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 
 from alignment.decide import MayNotDecide, NeedsReason
 from alignment.models import Promotion, Review
 from alignment.promote import CannotPromote, NeedsReview, promote
 from alignment.reject import NothingToDecide, reject
+from tests.together import with_a_transaction_open
 from truing.models import Event, Project
 
 
@@ -153,25 +152,13 @@ def test_of_two_at_once_the_second_is_refused(old, new, checkpoint, project, eri
     other = checkpoint("other")
     reviewed(new, old)
     reviewed(other, old)
-    refusals = []
-
-    def second():
-        try:
-            promote(other, reason="It won too.", decided_by=erin)
-        except NeedsReview as refusal:
-            refusals.append(str(refusal))
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=second)
-    with transaction.atomic():
-        promote(new, reason="It won.", decided_by=erin)
-        thread.start()
-        thread.join(timeout=1)
-        assert thread.is_alive(), "the second waits for the first"
-    thread.join()
-    assert refusals == [
+    _, refusal = with_a_transaction_open(
+        lambda: promote(new, reason="It won.", decided_by=erin),
+        lambda: promote(other, reason="It won too.", decided_by=erin),
+    )
+    assert isinstance(refusal, NeedsReview)
+    assert str(refusal) == (
         "other has no finished review against new, which is in force: open one, "
         "and let people compare."
-    ]
+    )
     assert in_force(Project.objects.get()) == new

@@ -19,7 +19,7 @@ from annotation.models import Assignment, Draft, Output, Prompt, Queue, TaskOutp
 from annotation.models.output import output_digest
 from annotation.submit import QueueClosed, submit
 from tests import make
-from tests.annotation.test_submit import with_a_transaction_open
+from tests.together import with_a_transaction_open
 from truing.models import Event
 
 

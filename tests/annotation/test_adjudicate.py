@@ -1,10 +1,9 @@
 """Settling: a reviewer's answer outweighs all others, and can be taken back."""
 
-import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from annotation.adjudicate import (
@@ -33,6 +32,7 @@ from annotation.submit import BadAnswer, submit
 from annotation.task_types import TASK_TYPES
 from tests import make
 from tests.annotation.disputes import A, B, answered, disputed, rows, settled, state_of
+from tests.together import with_a_transaction_open
 from truing.models import Event
 
 
@@ -240,26 +240,10 @@ def test_what_another_settled_meanwhile_is_not_overwritten_unseen(project, rita,
 @pytest.mark.django_db(transaction=True)
 def test_two_at_once_settle_it_once(project, rita, owen):
     task = disputed(project)
-    outcomes = []
-
-    def settle_it(person, answer):
-        try:
-            settled(task, person, answer, key=f"of-{person.name}")
-            outcomes.append("settled")
-        except (SettledMeanwhile, InOtherHands):
-            outcomes.append("refused")
-        finally:
-            connection.close()
-
-    # The first is under way, and has not committed.
-    with transaction.atomic():
-        settled(task, rita, A, key="first")
-        other = threading.Thread(target=settle_it, args=(owen, B))
-        other.start()
-        other.join(0.5)
-        assert other.is_alive(), "the second waits for the first"
-    other.join()
-    assert outcomes == ["refused"]
+    _, refusal = with_a_transaction_open(
+        lambda: settled(task, rita, A, key="first"), lambda: settled(task, owen, B, key="second")
+    )
+    assert isinstance(refusal, (SettledMeanwhile, InOtherHands))
     assert settlement_of(task).answer == A
 
 

@@ -1,13 +1,11 @@
-import threading
-
 import pytest
-from django.db import connections, transaction
 
 from annotation.ask import NoQuestion, QueueIsClosed, RefTaken, ask, ask_all
 from annotation.create_queue import create_queue
 from annotation.edit_queue import edit_queue, set_queue_state
 from annotation.models import Assignment, Task
 from tests import make
+from tests.together import with_a_transaction_open
 
 
 @pytest.fixture
@@ -69,20 +67,8 @@ def test_a_question_that_comes_while_the_overlap_changes_gets_the_new_one():
     queue = create_queue(project, name="Q", type="pairwise", overlap=1, actor=None)
     prompt = make.prompt(project)
     pair = [make.output(prompt, "one"), make.output(prompt, "two")]
-    asked = threading.Event()
-
-    def run():
-        try:
-            ask(queue, prompt, pair)
-            asked.set()
-        finally:
-            connections.close_all()
-
-    thread = threading.Thread(target=run)
-    with transaction.atomic():
-        edit_queue(queue, overlap=3, actor=None)
-        thread.start()
-        # It waits for the queue; without the lock it would be done with one slot.
-        assert not asked.wait(timeout=1)
-    thread.join(timeout=30)
+    # It waits for the queue; without the lock it would be done with one slot.
+    with_a_transaction_open(
+        lambda: edit_queue(queue, overlap=3, actor=None), lambda: ask(queue, prompt, pair)
+    )
     assert Assignment.objects.filter(state="free").count() == 3

@@ -1,10 +1,7 @@
 """Nobody sees a prompt's other answers before they have given theirs."""
 
-from datetime import timedelta
-
 import pytest
 from django.urls import reverse
-from django.utils import timezone
 
 from annotation.adjudicate import take_dispute
 from annotation.ask import ask
@@ -100,7 +97,7 @@ def test_letting_a_question_lapse_or_putting_it_off_shows_nothing(
 ):
     client.force_login(rita)
     slot = next_assignment(project, rita)
-    Assignment.objects.filter(pk=slot.pk).update(held_until=timezone.now() - timedelta(hours=1))
+    make.lapsed(slot)
     lapsed = pages_of(client, prompt)
     assert [name for name, page in lapsed.items() if SECRET in page] == []
     skip(slot, meaning="later")
@@ -251,7 +248,7 @@ def test_a_brief_has_no_prompt_and_is_in_hand_all_the_same(client, project, bob,
 
 def test_who_looked_meanwhile_does_not_answer_late(project, compared, rita, clara):
     slot = next_assignment(project, rita)
-    Assignment.objects.filter(pk=slot.pk).update(held_until=timezone.now() - timedelta(hours=1))
+    make.lapsed(slot)
     submit(next_assignment(project, clara), A, key="clara")
     me = Annotator.objects.member(project, rita)
     take_dispute(compared, rita)  # there is no slot that her answer might take

@@ -1,10 +1,8 @@
 """A chat: said, answered by several models at once, judged turn by turn, by the right person."""
 
-import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
@@ -21,6 +19,7 @@ from annotation.submit import AnsweredInTurns, BadAnswer, submit
 from tests import make
 from tests.annotation.talk import Person
 from tests.model_server import echoes, says
+from tests.together import at_once
 
 ENDPOINTS = {"left": says("I am ", "left."), "right": says("I am right.")}
 
@@ -309,14 +308,6 @@ def test_two_windows_that_ask_at_once_keep_one_answer(project, serve):
     alice = Person(project, user)
     begin_chat(alice.slot, annotator=alice.annotator)
 
-    def listen():
-        alice.hear()
-        connection.close()
-
-    threads = [threading.Thread(target=listen) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(alice.hear, alice.hear)
     assert Output.objects.count() == 1
     assert alice.now.answered == 1

@@ -1,9 +1,7 @@
 """What somebody has typed is there when they come back."""
 
-import threading
-
 import pytest
-from django.db import connections, transaction
+from django.db import transaction
 from django.urls import reverse
 
 from annotation.assign import next_assignment
@@ -14,6 +12,7 @@ from annotation.question import question_again
 from annotation.skip import skip
 from annotation.submit import submit
 from tests import make
+from tests.together import Other
 
 HALF = {"answer": {"tiers": [["b"]]}, "reason": "Because"}
 
@@ -58,23 +57,11 @@ def test_a_draft_on_its_way_does_not_outlive_the_answer_that_overtook_it(project
     make.task(project)
     held = next_assignment(project, alice)
 
-    outcome = []
-
-    def late():
-        try:
-            outcome.append(save_draft(held, HALF))
-        except Exception as error:
-            outcome.append(error)
-        finally:
-            connections.close_all()
-
-    thread = threading.Thread(target=late)
     with transaction.atomic():
         submit(held, {"tiers": [["a"], ["b"]]}, key="k1")
-        thread.start()
-        thread.join(timeout=0.3)
-    thread.join(timeout=10)
-    assert outcome == [None]
+        late = Other(lambda: save_draft(held, HALF))
+        late.waits()
+    assert late.result() is None
     assert not Draft.objects.exists()
 
 

@@ -1,11 +1,10 @@
 """Freezing: what the digest depends on, and what is kept on the disk."""
 
 import json
-import threading
 import zlib
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from annotation.aggregators import AGGREGATORS
@@ -15,6 +14,7 @@ from annotation.preview import preview
 from annotation.recipe import BadRecipe, UnknownKind, UnknownQueue, read_recipe
 from tests import make
 from tests.annotation.frozen import SPLITS, first, rows
+from tests.together import Other
 from truing import storage
 from truing.models import Event, Project
 from truing.options import BadOption
@@ -226,23 +226,13 @@ class TestAtTheSameTime:
         make.vote(task, "a", "b")
         first(project)
         dataset = Dataset.objects.get()
-        made = []
-
-        def freeze_in_thread():
-            try:
-                made.append(first(Project.objects.get(), {"minimum_agreement": 0.1}).number)
-            finally:
-                connection.close()
 
         with transaction.atomic():
             Dataset.objects.select_for_update().get(pk=dataset.pk)
-            other = threading.Thread(target=freeze_in_thread)
-            other.start()
-            other.join(timeout=1.5)
-            assert other.is_alive()  # it waits for the row
+            other = Other(lambda: first(Project.objects.get(), {"minimum_agreement": 0.1}))
+            assert other.waits()  # for the row
             assert first(project, {"minimum_agreement": 0.2}).number == 2
-        other.join(timeout=20)
-        assert made == [3]
+        assert other.result().number == 3
 
     def test_answers_that_come_while_it_reads_do_not_tear_it(self, monkeypatch):
         """Bradley-Terry goes through the votes twice: both times it must see the same."""
@@ -256,14 +246,8 @@ class TestAtTheSameTime:
         fit = bradley_terry.fit
 
         def vote_then_fit(wins):
-            voter = threading.Thread(target=vote)
-            voter.start()
-            voter.join()
+            Other(lambda: make.vote(task, "b", "a", by="w2")).result()
             return fit(wins)
-
-        def vote():
-            make.vote(task, "b", "a", by="w2")
-            connection.close()
 
         monkeypatch.setattr(bradley_terry, "fit", vote_then_fit)
         assert first(project, {"aggregator": "bradley_terry"}) == before

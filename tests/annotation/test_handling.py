@@ -1,13 +1,11 @@
 """How a queue hands its questions out: certainty, priority, order, skills and exams, flags."""
 
 from collections import Counter
-from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
-from django.utils import timezone
 
 from annotation.ask_again import ask_again
 from annotation.assign import next_assignment
@@ -129,7 +127,7 @@ def test_who_holds_what_is_no_longer_wanted_is_told_and_nothing_is_lost(project,
     held = next_assignment(project, alice)
     answered = make.member(project, "dora")
     answer(project, answered, FIRST)
-    Assignment.objects.filter(pk=held.pk).update(held_until=timezone.now() - timedelta(hours=1))
+    make.lapsed(held)
     edit_queue(queue, overlap=1, actor=clara)
     fresh = Assignment.objects.get(pk=held.pk)
     with pytest.raises(TooLate):

@@ -2,11 +2,10 @@ import gzip
 import io
 import json
 import os
-import threading
 
 import pytest
 from django.core.management import call_command
-from django.db import IntegrityError, connection, connections, transaction
+from django.db import IntegrityError, connection, transaction
 
 from annotation import intake, store_lines
 from annotation.ask import lock_refs
@@ -29,6 +28,7 @@ from annotation.models import (
 from annotation.models.prompt import split_of
 from annotation.submit import submit
 from tests import make
+from tests.together import Other
 from truing.models import Event, Project
 
 TABLES = [Annotation, Annotator, Assignment, Output, Prompt, Queue, Task, TaskOutput]
@@ -320,23 +320,12 @@ def test_the_driver_s_own_errors_are_refusals_too(project):
 def test_two_imports_of_one_file_at_once_bring_it_in_once():
     project = make.project()
     content = "\n".join(json.dumps(line(str(number))) for number in range(50)).encode()
-    reports = []
-
-    def run():
-        try:
-            reports.append(import_file(project, io.BytesIO(content)))
-        finally:
-            connections.close_all()
-
     with transaction.atomic():
         # Both stand before the lock together, and see nothing of each other.
         lock_refs(project.pk)
-        threads = [threading.Thread(target=run) for _ in range(2)]
-        for thread in threads:
-            thread.start()
+        others = [Other(lambda: import_file(project, io.BytesIO(content))) for _ in range(2)]
         wait_until_waiting(2)
-    for thread in threads:
-        thread.join(timeout=60)
+    reports = [other.result() for other in others]
     assert sorted(report.tasks for report in reports) == [0, 50]
     assert [report.refused for report in reports] == [0, 0]
     assert Task.objects.count() == 50

@@ -1,9 +1,6 @@
 """No slot is left behind: all are given before anybody is told that nothing is left."""
 
-from datetime import timedelta
-
 import pytest
-from django.utils import timezone
 
 from annotation.adjudicate import reopen, settle
 from annotation.assign import next_assignment
@@ -28,7 +25,7 @@ def answer(project, person, what=FIRST):
 
 
 def lapse(slot):
-    Assignment.objects.filter(pk=slot.pk).update(held_until=timezone.now() - timedelta(seconds=1))
+    make.lapsed(slot)
 
 
 # --- what was put off

@@ -1,10 +1,8 @@
 """Whoever changes things while people work waits for them, or they for it; never for each other."""
 
-import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from annotation.ask import ask
@@ -34,33 +32,10 @@ from annotation.store_lines import store_lines
 from annotation.submit import submit
 from annotation.waiting import waiting_for
 from tests import make
+from tests.together import crossing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 A = {"tiers": [["a"], ["b"]]}
-
-
-def crossing(first, second, then):
-    """`second` starts after `first`, and `then` comes in the transaction of `first`."""
-    failed = []
-
-    def run():
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute("SET lock_timeout = '10s'")
-            second()
-        except Exception as error:
-            failed.append(error)
-        finally:
-            connections.close_all()
-
-    thread = threading.Thread(target=run)
-    with transaction.atomic():
-        first()
-        thread.start()
-        thread.join(timeout=0.5)
-        then()
-    thread.join(timeout=10)
-    assert not failed, failed
 
 
 def test_undoing_waits_for_whoever_is_being_served(project, alice, rita):

@@ -1,7 +1,6 @@
 """What a pick costs, whatever the queue holds and whoever asks."""
 
 import json
-import threading
 
 import pytest
 from django.db import connection, transaction
@@ -13,6 +12,7 @@ from annotation.assign import come_to_desk, next_assignment
 from annotation.bookmark import FAR
 from annotation.models import Annotator, Assignment, Bookmark, Queue
 from tests import make
+from tests.together import Other
 
 BUFFERS = 300
 TASKS = 6000
@@ -170,21 +170,11 @@ def test_a_bookmark_never_passes_what_is_only_locked(project, alice):
     annotator = Annotator.objects.member(project, alice)
     # Far behind it, so that the bookmark is moved.
     Assignment.objects.filter(pk__gt=first.pk, pk__lt=first.pk + FAR + 10).delete()
-    locked, picked = threading.Event(), threading.Event()
 
-    def look():
-        with transaction.atomic():
-            Assignment.objects.select_for_update().get(pk=first.pk)
-            locked.set()
-            picked.wait(timeout=5)
-        connection.close()
-
-    other = threading.Thread(target=look)
-    other.start()
-    assert locked.wait(timeout=5)
-    assert next_assignment(project, alice).pk > first.pk + FAR
-    picked.set()
-    other.join()
+    with transaction.atomic():
+        Assignment.objects.select_for_update().get(pk=first.pk)
+        taken = Other(lambda: next_assignment(project, alice)).result()
+    assert taken.pk > first.pk + FAR
     mark = Bookmark.objects.get(queue=queue, annotator=annotator)
     assert mark.positions["10"] < first.pk
 

@@ -1,7 +1,5 @@
 """Asking others, sending back, and asking again: what reviewers do instead of settling."""
 
-import threading
-
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
@@ -25,6 +23,7 @@ from annotation.submit import submit
 from annotation.weigh_disputes import weigh_disputes
 from tests import make
 from tests.annotation.disputes import A, B, answered, disputed, rows, settled, state_of
+from tests.together import Other
 from truing.errors import Invalid
 from truing.models import Membership
 from truing.remove_member import remove_member
@@ -146,23 +145,11 @@ def test_a_correction_and_a_settlement_at_once_do_not_lock_each_other_out(
 ):
     task, of_alice, _ = differing
     send_back(task, [of_alice.pk], text="Look again.", actor=rita)
-    problems = []
-
-    def correct_it():
-        try:
-            correct(of_alice, B, key="corrected")
-        except Exception as problem:
-            problems.append(problem)
-        finally:
-            connection.close()
-
     with transaction.atomic():
         settled(task, rita)
-        other = threading.Thread(target=correct_it)
-        other.start()
-        other.join(0.5)
-    other.join()
-    assert problems == []
+        other = Other(lambda: correct(of_alice, B, key="corrected"))
+        other.waits()
+    other.result()
     assert Return.objects.get().state == "over"
     assert Annotator.objects.get(user=alice).sent_back == 0
 

@@ -1,10 +1,9 @@
 """What a reviewer has typed to settle a question is there when they come back."""
 
-import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connections, transaction
+from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
@@ -21,6 +20,7 @@ from annotation.draft import save_settlement_draft, settlement_drafted
 from annotation.models import Dispute, SettlementDraft
 from annotation.submit import submit
 from tests import make
+from tests.together import Other
 
 A, B = {"tiers": [["a"], ["b"]]}, {"tiers": [["b"], ["a"]]}
 HALF = {"answer": A, "reason": "Because", "note": "Look again", "seconds": 4}
@@ -139,18 +139,10 @@ def test_sent_by_the_outbox_it_is_settled_once(task, rita, client):
 
 @pytest.mark.django_db(transaction=True)
 def test_none_is_written_behind_the_answer(task, rita):
-    outcome = []
-
-    def late():
-        outcome.append(save_settlement_draft(task, rita, HALF, key="settled"))
-        connections.close_all()
-
     take_dispute(task, rita)
-    thread = threading.Thread(target=late)
     with transaction.atomic():
         settled(task, rita)
-        thread.start()
-        thread.join(timeout=0.3)
-    thread.join(timeout=10)
-    assert outcome == [None]
+        late = Other(lambda: save_settlement_draft(task, rita, HALF, key="settled"))
+        late.waits()
+    assert late.result() is None
     assert not SettlementDraft.objects.exists()

@@ -1,12 +1,9 @@
 """An answer is taken once, and nothing that somebody wrote is lost."""
 
-import threading
-
 import pytest
-from django.db import DatabaseError, connection, connections, transaction
-from django.utils import timezone
+from django.db import DatabaseError, transaction
 
-from annotation.assign import HOLD, next_assignment
+from annotation.assign import next_assignment
 from annotation.correct import AlreadyCorrected, correct
 from annotation.models import Annotation, Annotator, Assignment, Draft, Queue
 from annotation.skip import skip
@@ -21,13 +18,10 @@ from annotation.submit import (
     submit,
 )
 from tests import make
+from tests.together import Other, with_a_transaction_open
 
 FIRST = {"tiers": [["a"], ["b"]]}
 SECOND = {"tiers": [["b"], ["a"]], "strength": 2}
-
-
-def let_time_pass(assignment):
-    Assignment.objects.filter(pk=assignment.pk).update(held_until=timezone.now() - HOLD)
 
 
 @pytest.fixture
@@ -109,14 +103,14 @@ def test_a_slot_that_nobody_took_cannot_be_answered(project):
 
 
 def test_late_but_still_theirs_is_in_time(held):
-    let_time_pass(held)
+    make.lapsed(held)
     assert submit(held, FIRST, key="k1")
 
 
 def test_a_late_answer_takes_a_free_slot(project, alice, bob):
     make.task(project, answers=2)
     mine = next_assignment(project, alice)
-    let_time_pass(mine)
+    make.lapsed(mine)
     theirs = next_assignment(project, bob)
     assert theirs.pk == mine.pk
     annotation = submit(mine, FIRST, key="k1")
@@ -128,7 +122,7 @@ def test_a_late_answer_takes_a_free_slot(project, alice, bob):
 
 
 def test_a_late_answer_without_a_slot_is_kept_as_a_draft(project, held, alice, bob):
-    let_time_pass(held)
+    make.lapsed(held)
     theirs = next_assignment(project, bob)
     with pytest.raises(TooLate, match="is kept"):
         submit(held, SECOND, key="k1", reason="I was slow.", seconds=3.0)
@@ -149,7 +143,7 @@ def test_a_late_answer_without_a_slot_is_kept_as_a_draft(project, held, alice, b
 def test_whoever_lost_a_slot_and_holds_another_of_the_task_answers_that(project, alice, bob):
     make.task(project, answers=2)
     lost = next_assignment(project, alice)
-    let_time_pass(lost)
+    make.lapsed(lost)
     next_assignment(project, bob)
     held = next_assignment(project, alice)
     assert held.task == lost.task
@@ -226,30 +220,6 @@ def test_no_answer_is_ever_edited_or_deleted(held):
 # --- races: a transaction is held open where it matters
 
 
-def with_a_transaction_open(first, second):
-    """Start `second` while `first` has done its work and not committed; say what each gave."""
-    results = {}
-
-    def run():
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute("SET lock_timeout = '10s'")
-            results["second"] = second()
-        except Exception as error:
-            results["second"] = error
-        finally:
-            connections.close_all()
-
-    thread = threading.Thread(target=run)
-    with transaction.atomic():
-        results["first"] = first()
-        thread.start()
-        thread.join(timeout=0.5)
-        assert thread.is_alive(), "It did not wait for the open transaction."
-    thread.join(timeout=10)
-    return results["first"], results["second"]
-
-
 @pytest.mark.django_db(transaction=True)
 def test_the_same_answer_sent_twice_at_once_is_counted_once(project, alice):
     make.task(project)
@@ -288,18 +258,10 @@ def test_a_lapsed_slot_is_not_taken_from_under_an_answer(project, alice, bob):
     make.task(project)
     held = next_assignment(project, alice)
     Annotator.objects.member(project, bob)
-    let_time_pass(held)
-    got = []
-
-    def take():
-        got.append(next_assignment(project, bob))
-        connections.close_all()
-
+    make.lapsed(held)
     with transaction.atomic():
         submit(held, FIRST, key="k1")
-        thread = threading.Thread(target=take)
-        thread.start()
-        thread.join(timeout=5)
-        assert not thread.is_alive(), "Bob had to wait."
-    assert got == [None]
+        taking = Other(lambda: next_assignment(project, bob))
+        assert not taking.waits(), "Bob had to wait."
+    assert taking.result() is None
     assert Annotation.objects.get().assignment.annotator.user == alice

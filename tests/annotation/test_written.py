@@ -2,10 +2,9 @@
 
 import io
 import json
-import threading
 
 import pytest
-from django.db import connections, transaction
+from django.db import transaction
 from django.urls import reverse
 
 from annotation.ask import NoQuestion, ask
@@ -19,6 +18,7 @@ from annotation.models import Annotator, Assignment, Authorship, Exemption, Outp
 from annotation.models.authorship import withdrawn
 from annotation.submit import BadAnswer, submit
 from tests import make
+from tests.together import with_a_transaction_open
 
 
 @pytest.fixture
@@ -129,24 +129,10 @@ def test_two_who_write_the_same_at_once_write_one_output(project, alice, bob):
     queue = create_queue(project, name="Write", type="demonstration", overlap=2, actor=None)
     ask(queue, make.prompt(project), [])
     slots = [next_assignment(project, person) for person in (alice, bob)]
-    problems = []
-
-    def write():
-        try:
-            submit(slots[1], {"text": "Blue."}, key="2")
-        except Exception as problem:
-            problems.append(problem)
-        finally:
-            connections.close_all()
-
-    with transaction.atomic():
-        submit(slots[0], {"text": "Blue."}, key="1")
-        other = threading.Thread(target=write)
-        other.start()
-        other.join(0.5)
-        assert other.is_alive()
-    other.join(10)
-    assert not problems
+    with_a_transaction_open(
+        lambda: submit(slots[0], {"text": "Blue."}, key="1"),
+        lambda: submit(slots[1], {"text": "Blue."}, key="2"),
+    )
     assert (Output.objects.count(), Authorship.objects.count()) == (1, 2)
 
 

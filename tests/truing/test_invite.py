@@ -1,15 +1,14 @@
 """Invitations: one link, one person, one role, once, and only while an owner means it."""
 
-import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from tests import make
+from tests.together import with_a_transaction_open
 from truing.add_member import AlreadyAMember
 from truing.add_user import AccountExists
 from truing.change_role import OnlyOwners, change_role
@@ -177,24 +176,10 @@ def test_a_removal_at_the_same_moment_wins_or_waits():
     owen, olga = make.member(project, "owen", "OWNER"), make.member(project, "olga", "OWNER")
     mallory = make.user("mallory")
     invitation, _ = invite(project, mallory.email, Role.OWNER, actor=olga)
-    outcome = []
-
-    def join():
-        try:
-            accept(invitation, user=mallory)
-            outcome.append("in")
-        except InvitationOver:
-            outcome.append("over")
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=join)
-    with transaction.atomic():
-        remove_member(Membership.objects.get(user=olga), actor=owen)
-        thread.start()
-        thread.join(timeout=1)
-        # Without the lock it would have looked, found olga still an owner, and let mallory in.
-        assert not outcome
-    thread.join(timeout=10)
-    assert outcome == ["over"]
+    # Without the lock it would have looked, found olga still an owner, and let mallory in.
+    _, refusal = with_a_transaction_open(
+        lambda: remove_member(Membership.objects.get(user=olga), actor=owen),
+        lambda: accept(invitation, user=mallory),
+    )
+    assert isinstance(refusal, InvitationOver)
     assert not Membership.objects.filter(user=mallory).exists()

@@ -1,12 +1,10 @@
 """Members of a project: their roles change, they leave, and an owner always remains."""
 
-import threading
-
 import pytest
-from django.db import connection, transaction
 from django.urls import reverse
 
 from tests import make
+from tests.together import with_a_transaction_open
 from truing.add_member import AlreadyAMember, add_member
 from truing.change_role import LastOwner, NotAMember, OnlyOwners, change_role
 from truing.models import Event, Invitation, Membership
@@ -126,25 +124,10 @@ def test_two_owners_who_remove_each_other_leave_one():
     project = make.project()
     owen, olga = make.member(project, "owen", "OWNER"), make.member(project, "olga", "OWNER")
     hers, his = membership(olga), membership(owen)
-    outcome = []
-
-    def the_other_way_round():
-        try:
-            remove_member(his, actor=olga)
-            outcome.append("removed")
-        except (OnlyOwners, LastOwner) as refusal:
-            outcome.append(type(refusal))
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=the_other_way_round)
-    with transaction.atomic():
-        remove_member(hers, actor=owen)
-        thread.start()
-        thread.join(timeout=1)
-        assert not outcome
-    thread.join(timeout=10)
-    assert outcome == [OnlyOwners]
+    _, refusal = with_a_transaction_open(
+        lambda: remove_member(hers, actor=owen), lambda: remove_member(his, actor=olga)
+    )
+    assert isinstance(refusal, OnlyOwners)
     assert Membership.objects.owners().get(project=project).user == owen
 
 
