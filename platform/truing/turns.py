@@ -7,8 +7,6 @@ from concurrent.futures import Executor, Future
 from time import monotonic, sleep
 from typing import Any
 
-from gunicorn.workers.gthread import _DEFER, ThreadWorker
-
 LONG_SECONDS = 0.1
 
 Job = tuple[Future[Any], Callable[[], Any]]
@@ -126,17 +124,3 @@ def _do(future: Future[Any], work: Callable[[], Any]) -> None:
         future.set_exception(problem)
     else:
         future.set_result(result)
-
-
-class Worker(ThreadWorker):  # type: ignore[misc]
-    """Gunicorn's worker with threads, which take turns."""
-
-    def get_thread_pool(self) -> Turns:
-        return Turns(self.cfg.threads)
-
-    def handle(self, conn: Any) -> Any:
-        # Browsers connect before they have something to say. The poller waits for that, not a
-        # thread whose turn it is.
-        if not conn.initialized and not conn.data_ready and not conn.wait_for_data(0):
-            return _DEFER
-        return super().handle(conn)

@@ -1,15 +1,12 @@
 """The threads of a web process take turns."""
 
-import socket
 import threading
-from time import monotonic, sleep
+from time import sleep
 
 import pytest
-from gunicorn.config import Config
-from gunicorn.workers.gthread import _DEFER, TConn
 
 from truing import turns
-from truing.turns import Turns, Worker
+from truing.turns import Turns
 
 
 @pytest.fixture
@@ -121,12 +118,3 @@ def test_after_the_end_nothing_begins(hasty, here):
         pool.submit(int, "7")
     end.set()
     assert begun.result(10) is True
-
-
-def test_nobody_waits_for_a_connection_that_says_nothing():
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        connection = TConn(Config(), ours, ("127.0.0.1", 1), ("127.0.0.1", 2))
-        began = monotonic()
-        assert Worker.handle(Worker.__new__(Worker), connection) is _DEFER
-        assert monotonic() - began < 4  # gunicorn itself would wait for five seconds

@@ -3,13 +3,14 @@ import socket
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.db import connection
 from gunicorn.app.base import BaseApplication
 
 from truing import command
 from truing.errors import Invalid
-from truing.turns import Worker
+from truing.listen import Worker
 
 MOST_PROCESSES = 4
 
@@ -52,6 +53,7 @@ class Command(command.Command):
         if min(options["processes"], options["threads"]) < 1:
             raise Invalid("At least one process with one thread is needed.")
         check_address(host, port)
+        settings.CHAT_STREAMS = streams_beside(options["threads"])
         # The processes to come must not share this connection. The hold on the server stays.
         connection.close()
         self.say(f"Serving on http://{host}:{port}")
@@ -69,6 +71,11 @@ class Command(command.Command):
                 "control_socket_disable": True,
             }
         ).run()
+
+
+def streams_beside(threads: int) -> int:
+    """How many chats a process answers at a time: half of its threads are there for the rest."""
+    return max(1, min(settings.CHAT_STREAMS, threads // 2))
 
 
 def check_address(host: str, port: int) -> None:
