@@ -22,7 +22,8 @@ demo: environment
 	@$(bin)/truing demo $(if $(call on,$(or $(SERVE),1)),--serve) $(if $(call on,$(JSON)),--json) $(if $(call on,$(FRESH)),--fresh)
 
 test: environment
-	@$(apart) TRUING_BROWSER="$$(platform/setup/browser.sh)" $(bin)/pytest
+	@$(apart) TRUING_BROWSER="$$(platform/setup/browser.sh)" \
+		$(bin)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 check: environment
 	$(bin)/ruff format --check --quiet

@@ -70,3 +70,17 @@ def with_a_transaction_open(first: Callable, second: Callable) -> tuple[Any, Any
         return done, other.result()
     except Exception as error:
         return done, error
+
+
+def wait_until_waiting(number: int = 1) -> None:
+    """Until so many wait for a lock in this database."""
+    for _ in range(3000):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            if cursor.fetchone()[0] >= number:
+                return
+            cursor.execute("SELECT pg_sleep(0.01)")
+    raise AssertionError("Nobody waits for a lock.")

@@ -28,7 +28,7 @@ from annotation.models import (
 from annotation.models.prompt import split_of
 from annotation.submit import submit
 from tests import make
-from tests.together import Other
+from tests.together import Other, wait_until_waiting
 from truing.models import Event, Project
 
 TABLES = [Annotation, Annotator, Assignment, Output, Prompt, Queue, Task, TaskOutput]
@@ -329,18 +329,6 @@ def test_two_imports_of_one_file_at_once_bring_it_in_once():
     assert sorted(report.tasks for report in reports) == [0, 50]
     assert [report.refused for report in reports] == [0, 0]
     assert Task.objects.count() == 50
-
-
-def wait_until_waiting(number):
-    for _ in range(3000):
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-            )
-            if cursor.fetchone()[0] >= number:
-                return
-            cursor.execute("SELECT pg_sleep(0.01)")
-    raise AssertionError("nobody waits for the lock")
 
 
 @pytest.mark.parametrize("name", IMPORTERS)

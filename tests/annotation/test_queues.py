@@ -1,5 +1,5 @@
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from django.urls import reverse
 
 from annotation.ask import ask
@@ -11,7 +11,7 @@ from annotation.models import Assignment, Output, Prompt, Queue, Task
 from annotation.skip import skip
 from annotation.submit import QueueClosed, submit
 from tests import make
-from tests.together import Other
+from tests.together import Other, wait_until_waiting
 from truing.errors import Invalid, Refused
 from truing.models import Event
 
@@ -152,20 +152,10 @@ def test_a_slot_that_is_taken_while_answers_are_lowered_costs_another_free_one()
             state="held", annotator=annotator, held_until="2100-01-01T00:00:00Z"
         )
         lowering = Other(lambda: edit_queue(queue, overlap=2, actor=None))
-        wait_for_lock()
+        wait_until_waiting()
     lowering.result()
     assert (slots(task, "held"), slots(task)) == (1, 1)
     assert next_assignment(project, alice)
-
-
-def wait_for_lock():
-    for _ in range(3000):
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            if cursor.fetchone()[0]:
-                return
-            cursor.execute("SELECT pg_sleep(0.01)")
-    raise AssertionError("nobody waits")
 
 
 class TestFill:
