@@ -68,15 +68,16 @@ def judgments(tasks: TaskQuerySet) -> Iterator[Judgment]:
 
     A prompt that somebody writes is about nothing that was there before.
     """
-    chats = [name for name, one in TASK_TYPES.items() if one.has_turns]
-    tasks = tasks.filter(Q(prompt__isnull=False) | Q(queue__type__in=chats))
+    with_turns = [name for name, one in TASK_TYPES.items() if one.has_turns]
+    tasks = tasks.filter(Q(prompt__isnull=False) | Q(queue__type__in=with_turns))
     queues: dict[int, Queue] = {}
     last = 0
     while piece := list(tasks.filter(pk__gt=last).select_related("prompt").order_by("pk")[:PIECE]):
         last = piece[-1].pk
         missing = {task.queue_id for task in piece} - queues.keys()
         queues |= Queue.objects.in_bulk(missing) if missing else {}
-        talked = _turns([task for task in piece if queues[task.queue_id].task_type.has_turns])
+        chats = [task for task in piece if queues[task.queue_id].task_type.has_turns]
+        talked = _judgments_of_chats(chats, queues)
         found = {
             task.pk: _judgment(task.pk, task.prompt, queues[task.queue_id])
             for task in piece
@@ -86,39 +87,42 @@ def judgments(tasks: TaskQuerySet) -> Iterator[Judgment]:
         _add_answers(found)
         for task in piece:
             if task.pk in talked:
-                queue = queues[task.queue_id]
-                yield from _judgments_of_chat(task, queue, talked[task.pk])
+                yield from talked[task.pk]
             elif task.pk in found:
                 yield found[task.pk]
 
 
-def _turns(chats: Sequence[Task]) -> dict[int, list[Turn]]:
+def _judgments_of_chats(
+    chats: Sequence[Task], queues: dict[int, Queue]
+) -> dict[int, list[Judgment]]:
     """The judged turns, by task. A turn that came with a file is a task like others."""
-    found: defaultdict[int, list[Turn]] = defaultdict(list)
-    if chats:
-        judged = Turn.objects.filter(task__in=chats, annotation__isnull=False)
-        judged = judged.select_related("prompt", "annotation")
-        for turn in judged.order_by("task", "annotator", "round", "number"):
-            found[turn.task_id].append(turn)
-    return dict(found)
-
-
-def _judgments_of_chat(task: Task, queue: Queue, turns: Sequence[Turn]) -> Iterator[Judgment]:
+    if not chats:
+        return {}
+    queue_of = {task.pk: queues[task.queue_id] for task in chats}
+    turns = list(
+        Turn.objects.filter(task__in=queue_of, annotation__isnull=False)
+        .select_related("prompt", "annotation")
+        .order_by("task", "annotator", "round", "number")
+    )
+    whole = {
+        turn.task_id: _judgment(turn.task_id, turn.prompt, queue_of[turn.task_id]) for turn in turns
+    }
+    _add_outputs(whole)
     slots = [turn.annotation.assignment_id for turn in turns if turn.annotation]
     said: dict[tuple[int, int], Annotation] = {
         (one.assignment_id, one.turn): one
         for one in Annotation.objects.votes().filter(assignment__in=slots)
     }
-    whole = {task.pk: _judgment(task.pk, turns[0].prompt, queue)}
-    _add_outputs(whole)
+    found: dict[int, list[Judgment]] = {task: [] for task in whole}
     for turn in turns:
         given = turn.annotation and said.get((turn.annotation.assignment_id, turn.number))
         if not given:
             continue
-        judgment = _judgment(task.pk, turn.prompt, queue)
-        judgment.outputs = [one for one in whole[task.pk].outputs if one.ref in given.shown]
+        judgment = _judgment(turn.task_id, turn.prompt, queue_of[turn.task_id])
+        judgment.outputs = [one for one in whole[turn.task_id].outputs if one.ref in given.shown]
         judgment.said = [Said(given.pk, turn.annotator_id, given.answer)]
-        yield judgment
+        found[turn.task_id].append(judgment)
+    return found
 
 
 def _judgment(task: int, prompt: Prompt, queue: Queue) -> Judgment:

@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -12,7 +14,18 @@ from annotation.create_queue import create_queue
 from annotation.edit_queue import edit_queue
 from annotation.end_chat import TooEarly, end_chat, end_left_chats
 from annotation.judge_turn import NoTurn, regenerate
-from annotation.models import Annotation, Assignment, Draft, Endpoint, Output, Rule, Standing, Turn
+from annotation.judgments import judgments
+from annotation.models import (
+    Annotation,
+    Assignment,
+    Draft,
+    Endpoint,
+    Output,
+    Rule,
+    Standing,
+    Task,
+    Turn,
+)
 from annotation.say import NothingSaid, TurnOpen, begin_chat
 from annotation.skip import HasVerdict, skip
 from annotation.submit import AnsweredInTurns, BadAnswer, submit
@@ -311,3 +324,23 @@ def test_two_windows_that_ask_at_once_keep_one_answer(project, serve):
     at_once(alice.hear, alice.hear)
     assert Output.objects.count() == 1
     assert alice.now.answered == 1
+
+
+def test_more_chats_are_read_with_no_more_queries(serve, chat, django_assert_num_queries):
+    serve(**ENDPOINTS)
+
+    def hold_one():
+        person = chat()
+        for text in ("Hello", "And more"):
+            person.say(text)
+            person.hear()
+            person.judge("0")
+        end_chat(person.slot, annotator=person.annotator)
+
+    hold_one()
+    with CaptureQueriesContext(connection) as one:
+        assert len(list(judgments(Task.objects.all()))) == 2
+    hold_one()
+    hold_one()
+    with django_assert_num_queries(len(one)):
+        assert len(list(judgments(Task.objects.all()))) == 6
