@@ -7,16 +7,20 @@ gold and no settled answers, only who agrees with whom on what.
 from array import array
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from math import exp, log
 from statistics import quantiles
 from typing import Any
+from zlib import crc32
 
-from annotation.aggregators.base import Question
-from annotation.aggregators.units import Scheme, units_of
+from annotation.aggregators.base import Outcome, Question
+from annotation.aggregators.units import OUTCOMES, Scheme, Unit, units_of
 from annotation.models import Annotator, Queue, Task
 from annotation.select import Selection, one_moment
 from truing.models import Project
 
 DIGITS = 4
+FIRST, SECOND = OUTCOMES.index(Outcome.FIRST), OUTCOMES.index(Outcome.SECOND)
+TURNED = {FIRST: SECOND, SECOND: FIRST}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +79,15 @@ class Heard:
 
         self._gathering = Gathering()
         self._starts: dict[Scheme, int] = {}  # labels of different schemes have different numbers
-        self._bad: set[Scheme] = set()  # in these “all bad” was said, so it could have been
         self._schemes = array("i")  # of each unit, the number of outputs
 
     def add(self, question: Question) -> None:
+        order = as_shown(question)
         for unit in units_of(question):
             if unit.votes:
                 start = self._start(unit.scheme)
                 self._schemes.append(unit.scheme.outputs)
-                self._gathering.add((who, start + label) for who, label in unit.votes)
-                if any(label == unit.scheme.bad for _, label in unit.votes):
-                    self._bad.add(unit.scheme)
+                self._gathering.add((who, start + label) for who, label in placed(unit, order))
 
     def reliability(self) -> dict[int, Reliability]:
         """How reliable each annotator that was heard is, by key."""
@@ -95,11 +97,12 @@ class Heard:
 
         if not self._starts:
             return {}
-        choices = np.zeros(max(scheme.outputs for scheme in self._starts) + 1, dtype=np.int64)
-        for scheme in self._starts:
-            choices[scheme.outputs] = scheme.bad + (scheme in self._bad)
-        schemes = np.array(self._schemes, dtype=np.int64)
-        found = fit(self._gathering.answers(), choices[schemes])
+        answers = self._gathering.answers()
+        said = np.bincount(answers.label, minlength=answers.labels)
+        choices = np.zeros(max(scheme.outputs for scheme in self._starts) + 1)
+        for scheme, start in self._starts.items():
+            choices[scheme.outputs] = in_use(said[start : start + scheme.bad + 1].tolist())
+        found = fit(answers, choices[np.array(self._schemes, dtype=np.int64)])
         columns = (found.knows.tolist(), found.answers.tolist(), found.compared.tolist())
         return {
             annotator: Reliability(*values)
@@ -110,3 +113,41 @@ class Heard:
         if scheme not in self._starts:
             self._starts[scheme] = sum(known.bad + 1 for known in self._starts)
         return self._starts[scheme]
+
+
+def in_use(said: list[int]) -> float:
+    """How many labels people choose between: the perplexity of what they say, at least 2.
+
+    Ties may be allowed and hardly ever called. Counted as a label like others, they would make two
+    who agree look as if both followed a habit.
+    """
+    shares = [number / sum(said) for number in said if number]
+    return max(2.0, exp(-sum(share * log(share) for share in shares)))
+
+
+def as_shown(question: Question) -> list[int]:
+    """The places of the outputs in the order in which they were shown; where that says nothing, by
+    chance.
+
+    A habit is to take what stands first. Which output is first in the task may mean something else:
+    where one model always is, whoever knows that it is better would seem to have a habit.
+    """
+    ranks = [0] * len(question.outputs)
+    for vote in question.votes:
+        for rank, place in enumerate(vote.shown):
+            ranks[place] += rank
+    drawn = [crc32(name.encode()) for name in question.outputs]
+    return sorted(range(len(ranks)), key=lambda place: (ranks[place], drawn[place]))
+
+
+def placed(unit: Unit, order: list[int]) -> list[tuple[int, int]]:
+    """The votes of a unit, with what they call best named by where it was shown."""
+    if unit.scheme.outputs > 2:
+        return [
+            (who, label if label == unit.scheme.bad else order.index(label))
+            for who, label in unit.votes
+        ]
+    [(first, second)] = unit.pairs
+    if order.index(first) < order.index(second):
+        return unit.votes
+    return [(who, TURNED.get(label, label)) for who, label in unit.votes]

@@ -16,7 +16,7 @@ from annotation.aggregators.crowd.competence import fit
 from annotation.freeze import freeze
 from annotation.intake import import_file
 from annotation.models import Annotator, Standing
-from annotation.reliability import Heard, Reliability, reliability_of
+from annotation.reliability import Heard, Reliability, in_use, reliability_of
 from annotation.rely import rely
 from annotation.show_standing import shown, shown_to_themselves
 from tests import make
@@ -58,6 +58,49 @@ def test_finds_how_much_each_of_a_made_up_crowd_knows(seed):
     found = fit(*crowd(seed, knows=knows))
     assert np.abs(found.knows - knows).max() < 0.2
     assert np.abs(found.knows - knows).mean() < 0.07
+
+
+def comparisons(*, votes, first_is_right, ties=0.0, seed=1):
+    """A crowd that is right 85 times in 100, but 8 and 9, who guess, and 10, who takes the left."""
+    dice = random.Random(seed)
+    for task in range(400):
+        right = 0 if dice.random() < first_is_right else 1
+        given = []
+        for who in dice.sample(range(11), votes):
+            shown = (0, 1) if dice.random() < 0.5 else (1, 0)
+            knows = dice.random() < (0.85 if who < 8 else 0.5)
+            best = shown[0] if who == 10 else right if knows else 1 - right
+            tiers = ((0, 1),) if dice.random() < ties else ((best,), (1 - best,))
+            given.append(Vote(0, who, tiers, shown=shown))
+        yield Question(task, (f"{task}/old", f"{task}/new"), tuple(given))
+
+
+@pytest.mark.parametrize("votes", [2, 3])
+@pytest.mark.parametrize("first_is_right", [0.5, 0.8, 1.0])
+def test_a_model_that_is_always_named_first_and_better_is_no_habit(votes, first_is_right):
+    heard = Heard()
+    for question in comparisons(votes=votes, first_is_right=first_is_right):
+        heard.add(question)
+    found = [one.reliability for _, one in sorted(heard.reliability().items())]
+    assert min(found[:8]) > 0.25
+    assert sum(found[:8]) / 8 > 0.5
+    assert max(found[8:10]) < min(found[:8])
+
+
+def test_ties_that_are_seldom_called_are_hardly_a_choice():
+    heard = Heard()
+    for question in comparisons(votes=2, first_is_right=0.5, ties=0.05):
+        heard.add(question)
+    found = [one.reliability for _, one in sorted(heard.reliability().items())]
+    assert sum(found[:8]) / 8 > 0.4
+    assert max(found[8:10]) < sum(found[:8]) / 8
+
+
+def test_labels_count_as_far_as_people_use_them():
+    assert in_use([30, 30, 30]) == pytest.approx(3)
+    assert in_use([50, 0, 50]) == pytest.approx(2)
+    assert 2 < in_use([48, 4, 48]) < 2.5
+    assert in_use([9, 0, 0]) == 2
 
 
 def test_who_has_few_answers_stands_near_the_mean():

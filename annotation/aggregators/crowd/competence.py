@@ -32,8 +32,10 @@ class Competence:
     compared: Places  # answers to units that somebody else answered too
 
 
-def fit(answers: Answers, choices: Places) -> Competence:
+def fit(answers: Answers, choices: Numbers) -> Competence:
     """How competent each annotator is, with `choices` labels possible for each unit (units,).
+
+    They need not be whole numbers: a label that is hardly ever given is part of one.
 
     EM for the most likely parameters under the priors above. It starts where everybody is
     half competent, which is the majority's view, so that the same answers in any order give the
@@ -48,7 +50,7 @@ def fit(answers: Answers, choices: Places) -> Competence:
         answers.annotator * answers.labels + answers.label, return_inverse=True
     )
     of_habit = habits // answers.labels
-    unsaid = choices - np.bincount(of_cell, minlength=answers.units)
+    unsaid = np.maximum(0, choices - np.bincount(of_cell, minlength=answers.units))
     number = np.bincount(answers.annotator, minlength=answers.annotators)
     width = _width(answers, choices)
 
@@ -75,7 +77,7 @@ def fit(answers: Answers, choices: Places) -> Competence:
     return Competence(knows, number, compared)
 
 
-def _truth(gains: Numbers, of_cell: Places, unsaid: Places) -> Numbers:
+def _truth(gains: Numbers, of_cell: Places, unsaid: Numbers) -> Numbers:
     """How likely each label that was said is the true one of its unit."""
     units = len(unsaid)
     largest = np.zeros(units)
@@ -86,7 +88,7 @@ def _truth(gains: Numbers, of_cell: Places, unsaid: Places) -> Numbers:
     return truth
 
 
-def _width(answers: Answers, choices: Places) -> Numbers:
+def _width(answers: Answers, choices: Numbers) -> Numbers:
     """How many labels each annotator could have given, over the kinds of unit they answered."""
     kinds, kind = np.unique(choices[answers.unit], return_inverse=True)
     met = np.unique(answers.annotator * len(kinds) + kind)
