@@ -4,14 +4,23 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from alignment.models import Checkpoint, Promotion, Review, Run
-from annotation.models import Annotation, Annotator, Assignment, DatasetVersion, Output, Prompt
+from annotation.models import (
+    Annotation,
+    Annotator,
+    Assignment,
+    DatasetVersion,
+    Dispute,
+    Flag,
+    Output,
+    Prompt,
+)
 from truing.access import Role, membership_for
 from truing.http import Request
 from truing.models import Event, Membership, Project
@@ -33,10 +42,13 @@ def project(request: Request, slug: str) -> HttpResponse:
         return redirect("desk", slug)
     found = membership.project
     promotion = Promotion.objects.in_force(found)
+    questions, is_more = _questions_for(membership)
     context = {
         "promotion": promotion,
-        "questions": _questions_for(membership),
+        "questions": questions,
+        "is_more": is_more,
         "most": MOST,
+        **_to_decide(found, membership.role),
         "undecided": list(
             Review.objects.undecided()
             .filter(project=found)
@@ -83,13 +95,37 @@ def _url_of(slug: str, role: int, event: Event) -> str:
     return ""
 
 
-def _questions_for(membership: Membership) -> int:
-    """How many questions the desk has for this person, up to the most that is counted."""
+def _questions_for(membership: Membership) -> tuple[int, bool]:
+    """How many questions the desk has for this person, and whether there are more than that.
+
+    Each counts once, however many answers it wants. Exams are taken by who wants their skill.
+    """
     slots = Assignment.objects.in_project(membership.project).in_open_queues().takeable()
     annotator = Annotator.objects.filter(project=membership.project, user=membership.user).first()
+    if annotator and annotator.paused_at:
+        return 0, False
+    skills: list[str] = []
     if annotator:
         slots = slots.unmet_by(annotator)
-    return _count(slots.order_by())
+        skills = list(annotator.grants.standing().values_list("skill", flat=True))
+    slots = slots.filter(queue__exam_skill="", queue__skills__contained_by=skills)
+    looked_at = slots.order_by().values("pk")[:MOST]
+    found = Assignment.objects.filter(pk__in=looked_at).aggregate(
+        slots=Count("pk"), tasks=Count("task", distinct=True)
+    )
+    return found["tasks"], found["slots"] == MOST
+
+
+def _to_decide(project: Project, role: int) -> dict[str, int]:
+    """What waits for reviewers, and for curators. Disputes are those that were found so far."""
+    disputes = Dispute.objects.in_project(project).filter(state=Dispute.State.OPEN)
+    paused = Annotator.objects.filter(project=project, paused_at__isnull=False)
+    flags = Flag.objects.filter(task__queue__project=project, state=Flag.State.OPEN)
+    return {
+        "disputes": _count(disputes),
+        "paused": _count(paused),
+        "flags": _count(flags) if role >= Role.CURATOR else 0,
+    }
 
 
 def _steps(project: Project, role: int, promotion: Promotion | None) -> list[dict[str, Any]]:

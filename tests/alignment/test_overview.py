@@ -7,7 +7,12 @@ from django.urls import reverse
 
 from alignment.models import Promotion, Review
 from annotation.create_queue import create_queue
+from annotation.find_disputes import find_disputes
+from annotation.flag import flag
 from annotation.freeze import freeze
+from annotation.grant import grant
+from annotation.models import Annotator
+from annotation.pause import pause
 from tests import make
 
 
@@ -40,6 +45,38 @@ def test_says_how_many_questions_wait(client, rita, project, address):
     client.force_login(rita)
     content = client.get(address).content.decode()
     assert ">3</span> questions at the desk" in content
+
+
+def test_counts_questions_not_answers_and_only_those_that_they_may_be_given(
+    client, rita, project, address
+):
+    make.task(project, answers=3)
+    make.task(project, queue=make.queue(project, "Medicine", skills=["expertise:medicine"]))
+    make.task(project, queue=make.queue(project, "Exam", exam_skill="expertise:medicine"))
+    client.force_login(rita)
+    assert client.get(address).context["questions"] == 1
+    me = Annotator.objects.member(project, rita)
+    grant(me, "expertise:medicine", actor=None)
+    assert client.get(address).context["questions"] == 2
+    pause(me, because="A rest.", actor=None)
+    assert client.get(address).context["questions"] == 0
+
+
+def test_says_what_there_is_to_decide(client, rita, clara, alice, project, address):
+    task = make.task(project)
+    make.vote(task, "a", "b", by="w1")
+    make.vote(task, "b", "a", by="w2")
+    find_disputes(project)
+    person = Annotator.objects.member(project, alice)
+    flag(make.task(project), person, reason="It is empty.")
+    pause(person, because="A rest.", actor=None)
+    client.force_login(rita)
+    content = client.get(address).content.decode()
+    assert "1 question on which people disagree" in content
+    assert "1 person who is paused" in content
+    assert "somebody says nobody can answer" not in content
+    client.force_login(clara)
+    assert "1 question that somebody says nobody can answer" in client.get(address).content.decode()
 
 
 def test_says_what_is_in_force_and_what_waits_for_a_decision(
