@@ -24,9 +24,15 @@ class Careless(Condition):
     def met_by(self, figures: Figures, options: CarelessOptions) -> str:
         if figures.suspicion < log(1 / options.risk):
             return ""
-        share = (
-            f" {figures.agreed:.0f} of {figures.compared} others agreed" if figures.compared else ""
-        )
-        known = f" {figures.gold_right:.0f} of {figures.gold} known answers were right"
-        seen = ", and".join(filter(None, (known if figures.gold else "", share)))
-        return f"Of {figures.answers} answers{':' if seen else ' most look like guesses'}{seen}."
+        seen = []
+        if figures.checks_failed:
+            seen.append(f"{figures.checks_failed} of {figures.checks} attention checks were failed")
+        if figures.gold:
+            seen.append(f"{figures.gold_right:.0f} of {figures.gold} known answers were right")
+        if figures.compared:
+            seen.append(f"{figures.agreed:.0f} of {figures.compared} others agreed")
+        if not seen:
+            return f"Of {figures.answers} answers most look like guesses."
+        *more, last = seen
+        told = f"{', '.join(more)}, and {last}" if more else last
+        return f"Of {figures.answers} answers: {told}."

@@ -34,7 +34,8 @@ class TooFast(Condition):
         usual = figures.usual_seconds
         if usual is None:
             return ""
-        is_short = figures.timed >= FEWEST and usual < options.seconds
-        if not is_short and figures.haste < log(1 / options.risk):
-            return ""
-        return f"An answer usually takes them {usual:.1f} seconds, far less than others need."
+        if figures.haste >= log(1 / options.risk):
+            return f"An answer usually takes them {usual:.1f} seconds, far less than others need."
+        if figures.timed >= FEWEST and usual < options.seconds:
+            return f"An answer usually takes them {usual:.1f} seconds, not {options.seconds:g}."
+        return ""

@@ -4,12 +4,14 @@ from dataclasses import is_dataclass
 from math import exp, log
 
 import pytest
+from django.utils.translation import override
 
 from annotation import evidence
 from annotation.conditions import CONDITIONS, Figures
 from annotation.evidence import Level
 from annotation.likeness import likeness, preferences
 from truing.options import fields_of
+from truing.translated import translated
 
 SURE = Level(accuracy=0.85, gold=0.85, log_seconds=log(30), spread=0.6)
 
@@ -43,11 +45,35 @@ def test_a_condition_says_in_a_sentence_why_it_is_met(name, figures):
     assert not sentence[0].islower()
 
 
+def test_carelessness_is_said_with_all_that_speaks_of_it():
+    condition = CONDITIONS["careless"]
+    failed = {"checks": 2, "checks_failed": 1}
+    for figures, told in (
+        ({}, "Of 9 answers most look like guesses."),
+        (failed, "Of 9 answers: 1 of 2 attention checks were failed."),
+        (
+            {**failed, "gold": 3, "gold_right": 1, "compared": 7, "agreed": 2},
+            "Of 9 answers: 1 of 2 attention checks were failed, 1 of 3 known answers were right, "
+            "and 2 of 7 others agreed.",
+        ),
+        (
+            {"gold": 3, "gold_right": 1, "compared": 7, "agreed": 2},
+            "Of 9 answers: 1 of 3 known answers were right, and 2 of 7 others agreed.",
+        ),
+    ):
+        found = Figures(answers=9, suspicion=4, **figures)
+        assert condition.met_by(found, condition.built({})) == told
+        with override("de"):
+            assert translated(told).startswith("Von 9 Antworten")
+            assert "others" not in translated(told)
+
+
 def test_too_fast_may_be_so_many_seconds():
     condition = CONDITIONS["too_fast"]
     slow = Figures(timed=10, log_seconds=10 * log(4))
     assert not condition.met_by(slow, condition.built({"seconds": 3}))
-    assert condition.met_by(slow, condition.built({"seconds": 5}))
+    told = condition.met_by(slow, condition.built({"seconds": 5}))
+    assert told == "An answer usually takes them 4.0 seconds, not 5."
 
 
 def test_twenty_times_the_same_side_is_too_much_and_ten_is_not():
