@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
@@ -12,9 +14,9 @@ class TaskQuerySet(models.QuerySet["Task"]):
     def in_project(self, project_id: int) -> "TaskQuerySet":
         return self.filter(queue__project=project_id)
 
-    def with_slots(self) -> "TaskQuerySet":
-        """With the numbers of `answered` and `waiting` slots of each task that are votes."""
-        slot = models.Q(assignments__purpose__in=["answer", "import"])
+    def with_slots(self, purposes: Sequence[str] = ("answer", "import")) -> "TaskQuerySet":
+        """With the numbers of `answered` and `waiting` slots of each task, mostly those of votes."""
+        slot = models.Q(assignments__purpose__in=purposes)
         answered = slot & models.Q(assignments__state="answered")
         waiting = slot & models.Q(assignments__state__in=["free", "held"])
         return self.annotate(

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from annotation.access import queue_for
 from annotation.ask_blank import ask_blank
-from annotation.count_queue import MANY, answers_a_task, count_queues
+from annotation.count_queue import EXAMINED, MANY, WANTED, answers_a_task, count_queues
 from annotation.create_queue import create_queue
 from annotation.edit_queue import ReservedQueue, edit_queue, set_queue_state
 from annotation.export_feedback import as_jsonl, export_feedback
@@ -108,7 +108,8 @@ def queue(request: Request, slug: str, pk: int) -> HttpResponse:
         }
         return render(request, "annotation/queue.html", context, fragment="progress")
     asked = asked_for(request, TASK_FILTERS)
-    tasks = _tasks(queue, asked).select_related("prompt").with_slots()
+    purposes = EXAMINED if queue.exam_skill else WANTED
+    tasks = _tasks(queue, asked).select_related("prompt").with_slots(purposes)
     page = page_of(request, tasks, asked, newest_first=False, size=TASKS_A_PAGE)
     context = {
         "queue": _row(queue, progress),
@@ -117,6 +118,7 @@ def queue(request: Request, slug: str, pk: int) -> HttpResponse:
         "options": _options(queue),
         "guidelines": list(queue.guidelines.select_related("created_by").order_by("-number")[:50]),
         "handed_out": _handed_out(queue),
+        "lacks_known": _lacks_known(queue),
         "spread": _spread(answers_a_task(queue)) if counted else [],
         "tasks": page.rows,
         "asked": asked,
@@ -303,6 +305,8 @@ def _row(queue: Queue, progress: dict[int, Any]) -> dict[str, Any]:
         "type": queue.task_type.label,
         "state": queue.state,
         "overlap": queue.overlap,
+        "most": queue.most_wanted,
+        "is_exam": bool(queue.exam_skill),
         "reserved_for": queue.reserved_for,
         "created_at": queue.created_at,
         "progress": progress.get(queue.pk),
@@ -333,11 +337,34 @@ def _families() -> list[tuple[str, list[tuple[str, TaskType]]]]:
 def _handed_out(queue: Queue) -> list[tuple[str, str]]:
     """What the queue's settings change, in words; what is as usual is not said."""
     usual, own = Handling(), handling_of(queue)
+    said = {item.name for item in fields_of(Handling)}
+    said = {name for name in said if getattr(own, name) != getattr(usual, name)}
+    if own.most_answers:
+        said |= {"confidence"}
+    if own.exam_skill:
+        said |= {"exam_size", "exam_share"}
     return [
         (item.label, WORDS.get(str(value), str(value)))
         for item in fields_of(Handling)
-        if (value := getattr(own, item.name)) != getattr(usual, item.name)
+        if item.name in said and (value := getattr(own, item.name)) is not None
     ]
+
+
+def _lacks_known(queue: Queue) -> str:
+    """What cannot be checked because too few answers are known."""
+    if not queue.exam_skill and not queue.gold_share:
+        return ""
+    wanted = queue.exam_size if queue.exam_skill else 1
+    known = Task.objects.filter(queue=queue, gold__isnull=False, is_withheld=False)
+    number = known.order_by().values("pk")[:wanted].count()
+    if number >= wanted:
+        return ""
+    if queue.exam_skill:
+        return (
+            f"Nobody can pass this exam yet: it asks {wanted} questions with a known answer, "
+            f"and {number} have one."
+        )
+    return "No question has a known answer yet, so none is mixed in as a check."
 
 
 def _spread(counted: dict[int, int]) -> list[dict[str, Any]]:
