@@ -15,7 +15,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
         return self.filter(queue__project=project_id)
 
     def with_slots(self, purposes: Sequence[str] = ("answer", "import")) -> "TaskQuerySet":
-        """With the numbers of `answered` and `waiting` slots of each task, mostly those of votes."""
+        """With the numbers of `answered` and `waiting` slots of each task, mostly of votes."""
         slot = models.Q(assignments__purpose__in=purposes)
         answered = slot & models.Q(assignments__state="answered")
         waiting = slot & models.Q(assignments__state__in=["free", "held"])
