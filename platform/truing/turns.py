@@ -1,13 +1,20 @@
 """The threads of a web process take turns: side by side in one interpreter they are slower."""
 
+import errno
+import socket
+import struct
 import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from contextlib import suppress
 from time import monotonic, sleep
 from typing import Any
 
+from gunicorn.workers.gthread import _DEFER, TConn, ThreadWorker
+
 LONG_SECONDS = 0.1
+SILENT_SECONDS = 15
 
 Job = tuple[Future[Any], Callable[[], Any]]
 
@@ -124,3 +131,54 @@ def _do(future: Future[Any], work: Callable[[], Any]) -> None:
         future.set_exception(problem)
     else:
         future.set_result(result)
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]
+    """Gunicorn's worker with threads, which take turns and wait for no browser for long."""
+
+    def get_thread_pool(self) -> Turns:
+        return Turns(self.cfg.threads)
+
+    def enqueue_req(self, conn: TConn) -> None:
+        if not isinstance(conn.sock, Connection):
+            conn.sock = Connection(conn.sock)
+        super().enqueue_req(conn)
+
+    def handle(self, conn: TConn) -> Any:
+        # Browsers connect before they have something to say. The poller waits for that, not a
+        # thread whose turn it is.
+        if not conn.initialized and not conn.data_ready and not conn.wait_for_data(0):
+            return _DEFER
+        return super().handle(conn)
+
+
+class Connection(socket.socket):
+    """A browser's connection, on which nothing is waited for longer than SILENT_SECONDS.
+
+    Telephones lose the network in the middle of a request: a few of them would stop a process.
+    """
+
+    def __init__(self, taken: socket.socket) -> None:
+        super().__init__(taken.family, taken.type, taken.proto, fileno=taken.detach())
+        # The system's own limits, for each read and write: what comes slowly still comes.
+        limit = struct.pack("ll", SILENT_SECONDS, 0)
+        self.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+        self.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+
+    def recv(self, *given: Any) -> bytes:
+        try:
+            return super().recv(*given)
+        except BlockingIOError:
+            raise self._gone() from None
+
+    def sendall(self, *given: Any) -> None:
+        try:
+            super().sendall(*given)
+        except BlockingIOError:
+            raise self._gone() from None
+
+    def _gone(self) -> ConnectionResetError:
+        """What gunicorn takes calmly. It would still wait for the other side to close."""
+        with suppress(OSError):
+            self.shutdown(socket.SHUT_RDWR)
+        return ConnectionResetError(errno.ECONNRESET, "The other side is silent.")

@@ -10,7 +10,7 @@ from gunicorn.app.base import BaseApplication
 
 from truing import command
 from truing.errors import Invalid
-from truing.listen import Worker
+from truing.turns import Worker
 
 MOST_PROCESSES = 4
 

@@ -1,4 +1,4 @@
-"""The web listens to slow, silent and half-open connections without keeping others waiting."""
+"""Silent, half-open and abandoned connections: no thread is theirs for long."""
 
 import re
 import signal
@@ -15,10 +15,9 @@ from truing.management.commands.web import streams_beside
 SERVER = """
 import sys, time
 from gunicorn.app.base import BaseApplication
-from truing import listen
+from truing import turns
 
-listen.WHOLE_SECONDS = 2.0
-listen.SILENT_SECONDS = 0.5
+turns.SILENT_SECONDS = 1
 
 def app(environ, start_response):
     body = environ["wsgi.input"].read()
@@ -32,7 +31,7 @@ def app(environ, start_response):
 class Web(BaseApplication):
     def load_config(self):
         for name, value in {
-            "bind": "127.0.0.1:0", "workers": 1, "threads": 2, "worker_class": listen.Worker,
+            "bind": "127.0.0.1:0", "workers": 1, "threads": 2, "worker_class": turns.Worker,
             "keepalive": 30, "graceful_timeout": 5, "loglevel": "info",
             "control_socket_disable": True,
         }.items():
@@ -100,30 +99,26 @@ def is_closed(connection):
         return True
 
 
-def soon(opened):
-    """Somebody else is answered at once."""
-    began = time.monotonic()
-    assert answer(opened(request("/other"))) == "/other 0"
-    assert time.monotonic() - began < 1
+def is_answered(connection):
+    """Before ten seconds are over, which is what the connection waits."""
+    return answer(connection) == "/other 0"
+
+
+def test_who_says_nothing_holds_nobody_up(opened):
+    for _ in range(4 * THREADS):
+        opened()
+    assert is_answered(opened(request("/other")))
 
 
 @pytest.mark.parametrize(
     "half",
-    [b"", b"G", b"GET / HTTP/1.1\r\nHost: h", request(body=b"half of it", length=1000)],
-    ids=["silent", "a letter", "half a head", "half a body"],
+    [b"G", b"GET / HTTP/1.1\r\nHost: h", request(body=b"half of it", length=1000)],
+    ids=["a letter", "half a head", "half a body"],
 )
-def test_half_a_request_holds_nobody_up(opened, half):
-    for _ in range(4 * THREADS):
-        opened(half)
-    time.sleep(0.2)
-    soon(opened)
-
-
-def test_who_stays_after_the_last_answer_holds_nobody_up(opened):
-    stay = [opened(request(more="Connection: close\r\n")) for _ in range(4 * THREADS)]
-    assert [answer(one) for one in stay] == ["/ 0"] * len(stay)
-    soon(opened)
-    assert all(is_closed(one) for one in stay)
+def test_half_a_request_gives_its_thread_back(opened, half):
+    silent = [opened(half) for _ in range(THREADS)]
+    assert all(is_closed(one) for one in silent)
+    assert is_answered(opened(request("/other")))
 
 
 def test_a_request_that_comes_in_letters_is_answered(opened):
@@ -153,24 +148,11 @@ def test_who_waits_for_our_word_is_given_it(opened):
     assert answer(polite) == "/polite 5"
 
 
-def test_what_is_never_whole_is_closed(opened):
-    began = time.monotonic()
-    assert is_closed(opened(b"GET / HTTP/1.1\r\n"))
-    assert time.monotonic() - began < 5
-
-
-def test_a_long_body_that_stops_coming_frees_its_thread(opened):
-    stopped = [opened(request(body=b"x" * 300_000, length=10**9)) for _ in range(2 * THREADS)]
-    time.sleep(2)
-    soon(opened)
-    assert all(is_closed(one) for one in stopped)
-
-
 def test_an_answer_that_nobody_reads_frees_its_thread(opened):
     for _ in range(THREADS):
         opened(request("/much"))
-    time.sleep(1.5)
-    soon(opened)
+    time.sleep(3)
+    assert is_answered(opened(request("/other")))
 
 
 def test_what_has_begun_is_ended_when_the_process_is(server, opened):
