@@ -17,19 +17,26 @@ from truing.errors import Refused  # noqa: E402
 LOOPBACK = "127.0.0.1"
 
 
+class NoModel(Refused):
+    """The files of the checkpoint are gone: there is no model where it was."""
+
+
 class CannotServe(Refused):
     """Serving a checkpoint needs more packages: pip install "truing[train,serve]"."""
 
 
 def host(folder: Path) -> int:
     """Serve the model of the folder until told to end."""
+    given = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    place = folder / given["model"]
+    if place.is_symlink() and not (place / "config.json").exists():
+        raise NoModel
     try:
         import fastapi  # noqa: F401
         import uvicorn  # noqa: F401
         from transformers.cli.serve import Serve
     except ImportError as problem:
         raise CannotServe(f"{CannotServe.__doc__} ({problem})") from None
-    given = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     # The class, not the command: the command asks the internet whether it is out of date.
     Serve(
         force_model=given["model"],

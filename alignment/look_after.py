@@ -15,7 +15,7 @@ from alignment.backends import State as Outcome
 from alignment.fail import fail, what_went_wrong
 from alignment.host import LOOPBACK
 from alignment.models import Serving
-from alignment.pack import MODEL_LINK
+from alignment.pack import served_as
 from alignment.start import begin
 from annotation.serve_endpoint import endpoint_gone, endpoint_served
 
@@ -85,7 +85,7 @@ def _ask_how_it_is(serving: Serving) -> None:
         source=checkpoint.source,
         name=checkpoint.name,
         base_url=f"http://{LOOPBACK}:{port}/v1",
-        model=checkpoint.path if checkpoint.is_on_hub else MODEL_LINK,
+        model=served_as(serving),
     )
     # It has shown that it can: when it is killed some day, it is taken up again from the beginning.
     Serving.objects.filter(pk=serving.pk).update(

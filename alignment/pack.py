@@ -16,7 +16,6 @@ from annotation.models import DatasetVersion, Prompt
 from truing import home
 
 SMOKE_PROMPTS = 4
-MODEL_LINK = "model"  # what a served model is called: its path is nobody's business
 MARK = "packed.txt"  # written last: with it, the folder is whole and is this process's
 
 
@@ -103,8 +102,17 @@ def _pack_serving(serving: Serving) -> dict[str, Any]:
     checkpoint = serving.checkpoint
     if checkpoint.is_on_hub:
         return {"model": checkpoint.path, "device": "auto"}
-    (serving.folder / MODEL_LINK).symlink_to(checkpoint.folder)
-    return {"model": MODEL_LINK, "device": "auto"}
+    # Its path is nobody's business. A server refuses requests for other names: so none reaches
+    # another model of ours that has been given the port of this one.
+    name = f"checkpoint-{checkpoint.pk}"
+    (serving.folder / name).symlink_to(checkpoint.folder)
+    return {"model": name, "device": "auto"}
+
+
+def served_as(serving: Serving) -> str:
+    """What its server calls the model."""
+    given = json.loads((serving.folder / "run.json").read_text(encoding="utf-8"))
+    return str(given["model"])
 
 
 def _write_prompts(keys: list[int], file: Path) -> None:

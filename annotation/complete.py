@@ -264,14 +264,21 @@ def _bounded(response: httpx2.Response, deadline: float) -> Iterator[bytes]:
 
 
 def _lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    rest = b""
+    # Put together once a line: it may come byte by byte.
+    parts: list[bytes] = []
+    size = 0
     for piece in pieces:
-        *lines, rest = (rest + piece).split(b"\n")
-        yield from lines
-        if len(rest) > LARGEST_LINE:
+        first, *more = piece.split(b"\n")
+        parts.append(first)
+        size += len(first)
+        if more:
+            yield b"".join(parts)
+            yield from more[:-1]
+            parts, size = [more[-1]], len(more[-1])
+        if size > LARGEST_LINE:
             raise _too_long()
-    if rest:
-        yield rest
+    if size:
+        yield b"".join(parts)
 
 
 def _read(raw: bytes) -> dict[str, Any]:

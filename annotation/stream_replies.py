@@ -21,8 +21,11 @@ from annotation.models import Annotator, Assignment, Endpoint, Output, Reply
 from annotation.models.output import output_digest
 
 STREAMS = threading.BoundedSemaphore(settings.CHAT_STREAMS)
+# A model that says nothing is listened to for a while after whoever asked has gone.
+LISTENERS = threading.BoundedSemaphore(16 * settings.CHAT_STREAMS)
 # Something is written at least so often: only then is it seen that nobody listens any more.
 BEAT_SECONDS = 2.0
+SWITCHED_OFF = "It was asked for an answer while it was switched off, or not served."
 TOO_LONG = "The endpoint has not come to an end in time."
 
 
@@ -73,6 +76,13 @@ def _stream(
             connection.close()
         said: SimpleQueue[tuple[int, Said | EndpointFailed]] = SimpleQueue()
         for place, reply in enumerate(wanted):
+            if not reply.endpoint.is_on:
+                # Somebody else may listen at its address by now.
+                said.put((place, EndpointFailed(Trouble.AWAY, SWITCHED_OFF)))
+                continue
+            if not LISTENERS.acquire(blocking=False):
+                said.put((place, Said(reply.position, problem=BUSY)))
+                continue
             threading.Thread(
                 target=_listen,
                 args=(place, reply.endpoint, reply.position, messages, said, over),
@@ -112,6 +122,9 @@ def _as_it_comes(
         if isinstance(what, EndpointFailed):
             waiting.discard(place)
             yield _note_trouble(reply, what)
+        elif what.problem:
+            waiting.discard(place)
+            yield what
         elif what.whole is not None:
             waiting.discard(place)
             if kept := keep_reply(reply, what.whole):
@@ -148,6 +161,8 @@ def _listen(
         raise
     else:
         said.put((place, Said(position, whole="".join(pieces))))
+    finally:
+        LISTENERS.release()
 
 
 @transaction.atomic

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import time
 
@@ -16,7 +17,7 @@ from alignment.follow import follow_all
 from alignment.look_after import look_after
 from alignment.models import Serving
 from alignment.serve import CannotServe, NoRoom, NotServed, serve, stop_serving
-from annotation.complete import complete
+from annotation.complete import EndpointFailed, complete
 from annotation.models import Endpoint
 from truing.models import Event
 
@@ -32,6 +33,10 @@ server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
 print(f"INFO: Uvicorn running on http://127.0.0.1:{server.server_port} (Press CTRL+C)", flush=True)
 server.serve_forever()
 """
+
+# The real program, up to where it would load a model.
+HOSTS = "from pathlib import Path; import sys; from alignment.host import host, run; "
+HOSTS += "sys.exit(run(Path.cwd(), lambda: host(Path.cwd())))"
 
 
 @pytest.fixture
@@ -79,9 +84,17 @@ def test_a_real_one_answers_by_transformers_serve(project, base, erin):
     pytest.importorskip("fastapi")
     serving = until(serve(base, actor=erin), answers, seconds=120)
     endpoint = serving.endpoint
-    assert (endpoint.source, endpoint.model, endpoint.is_on) == (base.source, "model", True)
+    assert (endpoint.source, endpoint.model, endpoint.is_on) == (
+        base.source,
+        f"checkpoint-{base.pk}",
+        True,
+    )
     said = "".join(complete(endpoint, HELLO, params={"max_tokens": 8}))
     assert isinstance(said, str)
+    # Another's question, which came here by a port that was given twice, is not answered.
+    endpoint.model = "checkpoint-0"
+    with pytest.raises(EndpointFailed, match="requested 'checkpoint-0'"):
+        list(complete(endpoint, HELLO))
     # Nobody but this machine hears it, and it loads no other model.
     assert endpoint.base_url.startswith("http://127.0.0.1:")
     handle = serving.handle
@@ -160,6 +173,17 @@ class TestServing:
         fake("open('problem.txt', 'w').write('It has no tokenizer.'); raise SystemExit(1)")
         serving = until(serve(checkpoint("one"), actor=erin), has_ended)
         assert (serving.state, serving.problem) == ("failed", "It has no tokenizer.")
+
+    def test_one_whose_files_are_gone_when_it_is_taken_up_again_says_so(
+        self, checkpoint, erin, fake
+    ):
+        model = checkpoint("one")
+        serving = until(serve(model, actor=erin), answers)
+        shutil.rmtree(model.folder)
+        fake(HOSTS)
+        os.killpg(int(serving.handle.split(":")[0]), signal.SIGKILL)
+        until(serving, has_ended)
+        assert serving.problem.startswith("The files of the checkpoint are gone")
 
     def test_one_that_does_not_say_that_it_is_well_is_shown_so(self, checkpoint, erin, monkeypatch):
         serving = until(serve(checkpoint("one"), actor=erin), answers)
