@@ -16,7 +16,7 @@ from annotation.bookmark import is_far, move, remember_sweep
 from annotation.categorise import begin_anew
 from annotation.enter import enter
 from annotation.lanes import RANDOM_LANES
-from annotation.mix_in import ahead_with_checks, exam_slot, gold_slot_among, mixed_in
+from annotation.mix_in import ahead_with_checks, exam_left, exam_slot, gold_slot_among, mixed_in
 from annotation.models import Annotator, Assignment, Bookmark, Exemption, Queue
 from annotation.pick import (
     AHEAD,
@@ -51,6 +51,7 @@ class Desk:
     chosen: Queue | None = None
     today: int = 0
     ahead: int = 0
+    is_more: bool = False  # than those that were counted ahead
     is_looking: bool = False  # there may be more: ask again
     is_capped: bool = False  # enough for today
     is_spared: bool = False  # some of what is here is only for those who chose to see it
@@ -90,7 +91,10 @@ def serve(annotator: Annotator, *, wanted: int | None, only: bool = False) -> De
         picked = _find(annotator, found, now, desk)
         if picked:
             _hold(picked, annotator, found, now)
-            desk.assignment, desk.ahead = picked.slot, picked.ahead
+            desk.assignment = picked.slot
+            desk.ahead, desk.is_more = picked.ahead, picked.is_more or picked.ahead >= AHEAD
+            if picked.slot.queue.exam_skill:
+                desk.ahead, desk.is_more = exam_left(picked.slot.queue, annotator), False
     return desk
 
 

@@ -139,13 +139,22 @@ def exam_slot(
 
     What was skipped or put off is one of them, or people would pick those that they know.
     """
-    taken = Assignment.objects.filter(annotator=annotator, queue=queue, purpose=Purpose.GOLD)
+    taken = _asked_in_exam(queue, annotator)
     put_off = Exemption.objects.filter(
         annotator=annotator, task__queue=queue, why=Exemption.Why.LATER
     )
     if taken.count() + put_off.count() >= queue.exam_size:
         return None
     return gold_slot(queue, annotator, withheld=withheld)
+
+
+def exam_left(queue: Queue, annotator: Annotator) -> int:
+    """How many questions of an exam are still to come."""
+    return max(0, queue.exam_size - _asked_in_exam(queue, annotator).count())
+
+
+def _asked_in_exam(queue: Queue, annotator: Annotator) -> QuerySet[Assignment, Assignment]:
+    return Assignment.objects.filter(annotator=annotator, queue=queue, purpose=Purpose.GOLD)
 
 
 def gold_slot(

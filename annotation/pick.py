@@ -29,7 +29,7 @@ from annotation.rows import columns, made
 from truing.prepared import fetch
 
 WINDOW = 24
-AHEAD = 12  # so many tasks are counted that lie ahead
+AHEAD = 12  # so many slots are looked at that lie ahead
 LAST_LANE = 32_767
 MARK = "\x1f"  # between categories; none has it
 
@@ -91,6 +91,7 @@ class Picked:
     slot: Assignment
     draft: dict[str, Any] | None
     ahead: int
+    is_more: bool = False  # than those that are counted: each task has as many slots as it wants
     stretch: Stretch | None = None
 
 
@@ -205,14 +206,17 @@ SELECT {slot}, {task}, prompt.messages, prompt.language, guideline.number, guide
         JOIN annotation_output output ON output.id = place.output_id
         WHERE place.task_id = slot.task_id
     ), picked.stretch, (
-        SELECT count(DISTINCT near.task_id) FROM (
+        WITH near AS MATERIALIZED (
             SELECT ahead.id, ahead.queue_id, ahead.task_id, ahead.round
             FROM annotation_assignment ahead
             WHERE ahead.state = 'free' AND ahead.queue_id = slot.queue_id
                 AND (ahead.lane, ahead.id) > (slot.lane, slot.id) AND ahead.task_id <> slot.task_id
             ORDER BY ahead.lane, ahead.id LIMIT {ahead}
-        ) near
-        WHERE {near_unmet}
+        )
+        SELECT ARRAY[
+            (SELECT count(DISTINCT near.task_id) FROM near WHERE {near_unmet}),
+            (SELECT count(*) FROM near)
+        ]
     )
 FROM picked
 JOIN annotation_assignment slot ON slot.id = picked.id
@@ -382,7 +386,8 @@ def _read(row: tuple[Any, ...], queues: dict[int, Queue]) -> Picked:
     prefetched: Any = task
     prefetched._prefetched_objects_cache = {"task_outputs": known}
     content = json.loads(draft) if draft else None
-    return Picked(slot, content, ahead)
+    tasks, slots = ahead
+    return Picked(slot, content, tasks, is_more=slots == AHEAD)
 
 
 def _positions(text: str | None) -> dict[str, int]:

@@ -28,22 +28,22 @@ class Waiting:
 def waiting_for(project: Project, user: User) -> Waiting:
     # Alone, as at the desk: else they would pass by what they hold, and be given a second one.
     annotator = enter(project, user)
-    questions = 0 if annotator.paused_at else _questions(annotator)
+    questions, is_more = (0, False) if annotator.paused_at else _questions(annotator)
     return Waiting(
         questions=min(questions, AHEAD),
-        is_more=questions > AHEAD,
+        is_more=is_more,
         sent_back=annotator.sent_back,
         comments=annotator.unread,
         is_paused=annotator.paused_at is not None,
     )
 
 
-def _questions(annotator: Annotator) -> int:
-    """What they hold or would be given next, and what lies ahead of that."""
+def _questions(annotator: Annotator) -> tuple[int, bool]:
+    """What they hold or would be given next, what lies ahead of that, and whether there is more."""
     now = timezone.now()
     found = open_queues(annotator, now)
     free = [one for one in found if not one.is_capped and not one.queue.exam_skill]
     chance = random.randrange(RANDOM_LANES)
     stretches = [stretch for one in free for stretch in one.stretches(chance)]
     picked = pick(annotator, found, stretches, now) if found else None
-    return 1 + picked.ahead if picked else 0
+    return (1 + picked.ahead, picked.is_more) if picked else (0, False)
