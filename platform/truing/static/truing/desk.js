@@ -139,6 +139,7 @@
     guideline(recall("guideline"), false);
     // The next turn of a chat is the same question.
     if (isVeiled() && uncovered && uncovered === asked()) veil(false);
+    const before = document.activeElement;
     if (form) type().start?.(form);
     // What is asked is the last turn: a long conversation opens there.
     const turns = found.querySelector(".desk-prompt, .chat-log");
@@ -147,9 +148,10 @@
     const verdict = form && question.querySelector("[data-verdict]");
     if (verdict) verdict.textContent = type().verdict?.(form) || "";
     // A screen reader hears that there is another question, or none any more; keys go to the page, not to a field.
-    // (A swap gives the focus to the field in which the last answer was typed.)
+    // (A swap gives the focus to the field in which the last answer was typed.) Where the type itself
+    // has chosen a field, as in a chat that goes on, one writes on there.
     const at = document.activeElement;
-    if (!at || at === document.body || question.contains(at)) {
+    if (!at || at === document.body || (question.contains(at) && at === before)) {
       question.querySelector("[data-focus]")?.focus({ preventScroll: true });
     }
   };
