@@ -47,6 +47,12 @@ _ALLOWED = {name: re.compile(values).fullmatch for name, values in _VALUES.items
 _DEFINES = re.compile(r"\\(re|provide)?newcommand|\\[egx]?def|\\let\b|\\DeclareMathOperator")
 
 
+# How many parts these have. With more the library means a group: all but the last are what is
+# between brackets, and the last is what is raised.
+_PARTS = {"mfrac": 2, "mover": 2, "mroot": 2, "msub": 2, "msubsup": 3, "msup": 2, "munder": 2}
+_PARTS |= {"munderover": 3}
+
+
 # Ways to write a table that the library knows under another name only.
 _ALIGNED = re.compile(r"\\(begin|end)\{(?:aligned|alignedat|gathered|split|gather\*?)\}")
 
@@ -76,10 +82,15 @@ def _written(element: Element, depth: int = 0) -> str | None:
         return None
     # Its texts hold entities of the library's beside what a stranger wrote.
     inner = escape(unescape(element.text or ""))
-    for child in element:
+    grouped = max(0, len(element) - _PARTS.get(element.tag, len(element)))
+    for place, child in enumerate(element):
         written = _written(child, depth + 1)
         if written is None:
             return None
+        if grouped and place == 0:
+            written = f"<mrow>{written}"
+        if grouped and place == grouped:
+            written += "</mrow>"
         inner += written + escape(unescape(child.tail or ""))
     if element.get("notation") == "box":
         return f'<mrow class="formula-box">{inner}</mrow>'

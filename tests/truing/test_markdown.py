@@ -155,6 +155,15 @@ def test_a_formula_is_set(text):
     assert "<msup><mi>x</mi><mn>2</mn></msup>" in render_markdown(text)
 
 
+@pytest.mark.parametrize("script", ["^{-1}", "_i", "_i^2"])
+def test_what_is_raised_belongs_to_all_of_a_matrix(script):
+    html = formula.render_formula(rf"\begin{{pmatrix}} a & b \\ c & d \end{{pmatrix}}{script}")
+    [(tag, group)] = re.findall(
+        r"<(msup|msub|msubsup)><mrow>(.*?)</mtable><mo>\)</mo></mrow>", html
+    )
+    assert "<mo>(</mo><mtable>" in group
+
+
 @pytest.mark.parametrize("text", ["$$\nx\n$$", r"\[ x \]", "> $$x$$", "a\n\n$$\nx\n+ y\n$$\n\nb"])
 def test_a_formula_on_its_own_stands_alone(text):
     html = render_markdown(text)
