@@ -22,6 +22,10 @@ class QueueQuerySet(models.QuerySet["Queue"]):
     def open(self) -> "QueueQuerySet":
         return self.filter(state=Queue.State.OPEN)
 
+    def for_the_skilled(self, project: Project) -> "QueueQuerySet":
+        """Open queues of a project that are not for everybody."""
+        return self.open().filter(project=project).exclude(skills=[])
+
 
 class Queue(models.Model):
     """A stream of work: what is asked, and how many answers a task wants."""

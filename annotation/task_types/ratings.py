@@ -73,7 +73,7 @@ def rows_beside(options: Any, position: int, form: Mapping[str, str]) -> list[Ro
         for field in [f"{RATINGS}.{position}.{scale.name}"]
     ]
     if options.flags:
-        rows.append(box_row("Flags", f"{FLAGS}.{position}", options.flags, form))
+        rows.append(box_row("What applies", f"{FLAGS}.{position}", options.flags, form))
     return rows
 
 

@@ -46,6 +46,12 @@ class Row:
     choices: tuple[Choice, ...]
     several: bool = False  # boxes, of which any number may be ticked
     key: str = ""  # that chooses in this row, where it has one of its own
+    is_ours: bool = False  # the name is the type's own, and not a curator's
+
+    @property
+    def has_words(self) -> bool:
+        """The digit that chooses does not stand there already."""
+        return not all(choice.word.isdigit() for choice in self.choices)
 
 
 def read_scales(
@@ -172,4 +178,5 @@ def box_row(name: str, field: str, names: Sequence[str], form: Mapping[str, str]
             for one in names
         ),
         several=True,
+        is_ours=True,
     )

@@ -44,8 +44,9 @@ class Validate(TaskType):
             return problem
         verdict = answer.get("verdict")
         if not isinstance(verdict, str) or verdict not in VERDICTS:
-            words = "accept, send back or reject" if options.may_return else "accept or reject"
-            return f"Decide: {words}."
+            if options.may_return:
+                return "Decide: accept, send back or reject."
+            return "Decide: accept or reject."
         if verdict == "return" and not options.may_return:
             return "In this queue nothing is sent back: accept or reject."
         return ""

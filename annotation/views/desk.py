@@ -261,6 +261,10 @@ def show(
         context["desk_again"] = desk_address(
             request.membership.project.slug, chosen.pk if chosen else None
         )
+        project = request.membership.project
+        context["is_for_others"] = (
+            not desk.queues and Queue.objects.for_the_skilled(project).exists()
+        )
     if question:
         templates = [f"annotation/task_types/{name}.html" for name in (question.type, "_any")]
         context["task_templates"] = templates
@@ -269,6 +273,7 @@ def show(
             "options": question.options,
             "page": bool(question.page),
             "categories": bool(question.categories),
+            "has_prompt": bool(question.prompt) or question.queue.task_type.has_turns,
         }
         context["numbers"] = [output.number for output in question.outputs]
     return render(request, "annotation/desk.html", context, fragment="question")

@@ -355,3 +355,32 @@ def test_a_program_asks_in_one_queue(at_desk, project):
     assert api(at_desk, "next/", {"queue": second.pk}).json()["question"]["queue"] == second.pk
     other = make.queue(make.project("other"), "Elsewhere")
     assert api(at_desk, "next/", {"queue": other.pk}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("fields", "said", "address"),
+    [
+        ({"skills": ["language:de"]}, "No queue is open to you", "/p/demo/my-work/"),
+        ({"state": "closed", "skills": ["language:de"]}, "No open queue", None),
+    ],
+)
+def test_who_lacks_a_skill_is_told_so(project, at_desk, fields, said, address):
+    make.task(project, queue=make.queue(project, **fields))
+    page = at_desk.get(DESK).content.decode()
+    assert said in page
+    assert (f'href="{address}">My work' in page) == bool(address)
+
+
+@pytest.mark.parametrize(
+    ("cap", "said"), [(None, "Nothing left for you in this queue"), (1, "Enough for today")]
+)
+def test_who_is_done_with_one_queue_goes_on_with_all(project, at_desk, cap, said):
+    done = make.task(project, queue=make.queue(project, "Done", daily_cap=cap))
+    make.task(project, prompt_text="Another?")
+    at_desk.get(f"{DESK}?queue={done.queue_id}")
+    if cap:
+        make.task(project, queue=done.queue)
+    text = text_of(post(at_desk, f"{held().pk}/answer/", choice="0", key="k", queue=done.queue_id))
+    assert said in text
+    assert f'href="{DESK}">Go on with all queues' in text
+    assert "Another?" in text_of(at_desk.get(DESK))

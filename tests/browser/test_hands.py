@@ -1,6 +1,5 @@
 """Hands that stay on the keyboard: where a key goes, and what it is for."""
 
-import pytest
 
 from tests import make
 from tests.browser.test_chat import answered, chats, keys, models, say  # noqa: F401
@@ -27,3 +26,57 @@ def test_who_has_judged_a_turn_writes_on_at_once(
     page.keyboard.type("And then, mechanic?")
     assert page.locator("#message").input_value() == "And then, mechanic?"
     assert page.locator("dialog[open]").count() == 0
+
+
+LONG = "A sentence that says little, and takes a line of its own.\n\n" * 40
+RANKS = ("one", "two", "three")
+
+
+def test_a_long_prompt_is_read_without_a_mouse(project, alice, open_page):
+    task = make.task(project, type="ranking", outputs=RANKS, prompt_text=LONG)
+    make.task(project, queue=task.queue, outputs=RANKS, prompt_text="Short?")
+    page = open_page(alice)
+    page.goto("/p/demo/desk/")
+    prompt = page.locator(".desk-prompt")
+    page.get_by_role("button", name="Show all of it").wait_for()
+    folded = prompt.bounding_box()["height"]
+    assert folded < 500
+    # All of it, and folded again; there, arrows scroll and choose no output.
+    keys(page, "c")
+    page.get_by_role("button", name="Show less").wait_for()
+    assert prompt.bounding_box()["height"] > 2 * folded
+    keys(page, "c")
+    page.get_by_role("button", name="Show all of it").wait_for()
+    assert prompt.bounding_box()["height"] == folded
+    before = prompt.evaluate("one => one.scrollTop")
+    keys(page, "ArrowDown", "ArrowDown", "PageDown")
+    page.wait_for_function(
+        "before => document.querySelector('.desk-prompt').scrollTop > before", arg=before
+    )
+    assert page.locator(".chip-chosen").count() == 0
+    # The keys of the question stay where they are.
+    keys(page, "1", "2", "Escape", "3", "Enter")
+    page.locator("[data-today='1']").wait_for()
+    # A short one needs no button, and its key does no harm.
+    assert not page.locator("[data-whole]").is_visible()
+    keys(page, "c", "1", "2", "3", "Enter")
+    page.locator("[data-today='2']").wait_for()
+
+
+def test_who_unfolds_a_prompt_with_the_mouse_submits_by_enter(project, alice, open_page):
+    make.task(project, prompt_text=LONG)
+    page = open_page(alice)
+    page.goto("/p/demo/desk/")
+    page.get_by_role("button", name="Show all of it").click()
+    keys(page, "1", "Enter")
+    page.locator("[data-today='1']").wait_for()
+
+
+def test_enter_goes_on_where_a_queue_is_done(project, alice, open_page):
+    done = make.queue(project, "Done")
+    make.task(project, prompt_text="Another?")
+    page = open_page(alice)
+    page.goto(f"/p/demo/desk/?queue={done.pk}")
+    page.get_by_text("Nothing left for you in this queue").wait_for()
+    keys(page, "Enter")
+    page.get_by_text("Another?").wait_for()

@@ -5,6 +5,7 @@
   const HOLD_EVERY_MILLISECONDS = 60_000;
   // A page that was left open is not somebody who works.
   const IDLE_AFTER_MILLISECONDS = 45 * 60_000;
+  const SCROLLS = new Set(["ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End", " "]);
 
   const { t } = window.truing;
   const types = {};
@@ -128,6 +129,28 @@
     veil(!isVeiled());
   });
 
+  // --- a long prompt: it opens where something was asked last, and can be shown as a whole
+  const isLong = (prompt) => prompt.scrollHeight > prompt.clientHeight + 2;
+  const openAtLastTurn = (prompt) => {
+    const last = [...prompt.querySelectorAll(".turn:last-child")].at(-1);
+    if (last) prompt.scrollTop += last.getBoundingClientRect().top - prompt.getBoundingClientRect().top - 24;
+  };
+  const turnOver = (prompt) => {
+    const whole = prompt.querySelector("[data-whole]");
+    if (!whole || (whole.hidden && !isLong(prompt))) return;
+    const isWhole = prompt.classList.toggle("is-whole");
+    whole.hidden = false;
+    whole.setAttribute("aria-expanded", String(isWhole));
+    whole.querySelector("[data-when-folded]").hidden = isWhole;
+    whole.querySelector("[data-when-whole]").hidden = !isWhole;
+    if (!isWhole) openAtLastTurn(prompt);
+    if (prompt.getBoundingClientRect().top < 0) prompt.scrollIntoView();
+  };
+  document.addEventListener("click", (event) => {
+    const prompt = event.target.closest?.("[data-whole]")?.closest(".desk-prompt");
+    if (prompt) turnOver(prompt);
+  });
+
   // --- a question comes
   const start = () => {
     const found = document.getElementById("question");
@@ -141,10 +164,10 @@
     if (isVeiled() && uncovered && uncovered === asked()) veil(false);
     const before = document.activeElement;
     if (form) type().start?.(form);
-    // What is asked is the last turn: a long conversation opens there.
-    const turns = found.querySelector(".desk-prompt, .chat-log");
-    const last = turns?.querySelector(".turn:last-child");
-    if (last) turns.scrollTop = last.getBoundingClientRect().top - turns.getBoundingClientRect().top - 24;
+    const prompt = found.querySelector(".desk-prompt");
+    const whole = prompt?.querySelector("[data-whole]");
+    if (whole) whole.hidden = !isLong(prompt);
+    if (prompt) openAtLastTurn(prompt);
     const verdict = form && question.querySelector("[data-verdict]");
     if (verdict) verdict.textContent = type().verdict?.(form) || "";
     // A screen reader hears that there is another question, or none any more; keys go to the page, not to a field.
@@ -223,7 +246,7 @@
   // dragged wants the press itself.
   document.addEventListener("mousedown", (event) => {
     const button = event.target.closest?.("button:not([type=submit], .chip)");
-    if (button && form?.contains(button)) event.preventDefault();
+    if (button && (form?.contains(button) || button.matches("[data-whole]"))) event.preventDefault();
   });
 
   // --- keys
@@ -236,7 +259,8 @@
     if (document.querySelector("dialog[open]")) return;
     // Its answer is given, and waits for the network.
     if (form && question.hasAttribute("data-waiting")) return;
-    if (event.key === "Escape" && isTyping(at)) {
+    const isRegion = at.matches?.("[role=region]");
+    if (event.key === "Escape" && (isTyping(at) || isRegion)) {
       at.blur();
       return;
     }
@@ -254,11 +278,17 @@
     }
     if (isTyping(at) || event.ctrlKey || event.metaKey || event.altKey) return;
     if (isEnter) {
-      if (!form || at.matches?.("a, button, summary")) return;
+      if (at.matches?.("a, button, summary")) return;
       event.preventDefault();
+      if (!form) {
+        question.querySelector(".empty a")?.click();
+        return;
+      }
       if (type().before?.(form) !== false) form.requestSubmit();
       return;
     }
+    // A text that scrolls wants these for itself.
+    if (isRegion && SCROLLS.has(event.key)) return;
     if (form && !isVeiled() && type().key?.(event, form)) {
       event.preventDefault();
       return;
@@ -267,6 +297,10 @@
     if (!button) return;
     event.preventDefault();
     if (button.matches("textarea")) button.focus();
+    else if (button.matches(".desk-prompt")) {
+      button.focus({ preventScroll: true });
+      turnOver(button);
+    }
     else if (button.matches("summary")) {
       button.click();
       button.parentElement.querySelector("a")?.focus();
