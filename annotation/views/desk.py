@@ -136,7 +136,7 @@ def preview(request: Request, slug: str) -> HttpResponse:
 @login_required
 @never_cache
 def last_answers(request: Request, slug: str) -> HttpResponse:
-    """What one has answered last, each to be corrected."""
+    """What one has answered last, each to be corrected; or what came before one of them."""
     membership = membership_for(request, slug)
     me = annotator_of(membership)
     in_hand = Assignment.objects.held_by(me)
@@ -145,13 +145,18 @@ def last_answers(request: Request, slug: str) -> HttpResponse:
         Annotation.objects.newest_of(me)
         .exclude(assignment__queue__state=Queue.State.CLOSED)
         .exclude(asked_again)  # nobody looks up what they said before
-        .select_related("assignment__task__prompt", "assignment__queue")[:LAST_ANSWERS]
+        .select_related("assignment__task__prompt", "assignment__queue")
     )
-    sent_back = sent_back_to(me)
+    before = key_of(request.GET.get("before", ""))
+    if before:
+        given = given.filter(pk__lt=before)
+    page = list(given[: LAST_ANSWERS + 1])
+    earlier = page[LAST_ANSWERS - 1].pk if len(page) > LAST_ANSWERS else None
+    sent_back = [] if before else sent_back_to(me)
     waiting = {one.annotation.pk: one.reasons for one in sent_back}
     # What was sent back first: it waits for its author, however long ago they wrote it.
     shown = [one.annotation for one in sent_back]
-    shown += [annotation for annotation in given if annotation.pk not in waiting]
+    shown += [annotation for annotation in page[:LAST_ANSWERS] if annotation.pk not in waiting]
     rows = [
         {
             "pk": annotation.pk,
@@ -166,7 +171,8 @@ def last_answers(request: Request, slug: str) -> HttpResponse:
         }
         for annotation in shown
     ]
-    return render(request, "annotation/last_answers.html", {"rows": rows}, fragment="rows")
+    context = {"rows": rows, "earlier": earlier, "before": before}
+    return render(request, "annotation/last_answers.html", context, fragment="rows")
 
 
 @require_safe

@@ -1,5 +1,6 @@
 """The desk's pages: what they show, what they hide, and what they say when they refuse."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from django.utils import timezone
 
 from annotation.assign import HOLD, next_assignment
 from annotation.models import Annotation, Assignment, Draft, Guideline, Queue
+from annotation.submit import submit
 from tests import make
 
 HTMX = {"HX-Request": "true"}
@@ -186,6 +188,23 @@ def test_the_last_answers_are_listed_and_corrected(at_desk, project):
     assert "Your correction is saved." in text_of(response)
     assert Annotation.objects.current().get().supersedes == given
     assert "a tie" in text_of(at_desk.get(f"{DESK}last/", headers=HTMX))
+
+
+def test_earlier_answers_are_found_page_by_page(at_desk, project, alice, client):
+    for number in range(45):
+        make.task(project, prompt_text=f"Question {number}!")
+    for number in range(45):
+        submit(next_assignment(project, alice), {"tiers": [["a"], ["b"]]}, key=f"k{number}")
+    seen, address = [], f"{DESK}last/"
+    while address:
+        text = text_of(at_desk.get(address, headers=HTMX))
+        seen.append(re.findall(r"Question (\d+)!", text))
+        [address] = re.findall(r'href="([^"]+before=\d+)"', text) or [None]
+    assert [len(page) for page in seen] == [20, 20, 5]
+    assert sum(seen, []) == [str(number) for number in reversed(range(45))]
+    first = text_of(at_desk.get(f"{DESK}last/", {"before": "x"}, headers=HTMX))
+    assert "Question 44!" in first
+    assert f'href="{DESK}last/"' in text_of(at_desk.get("/p/demo/my-work/"))
 
 
 def test_nobody_corrects_anothers_answer(at_desk, client, project, bob):

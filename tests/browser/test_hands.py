@@ -1,6 +1,5 @@
 """Hands that stay on the keyboard: where a key goes, and what it is for."""
 
-
 from tests import make
 from tests.browser.test_chat import answered, chats, keys, models, say  # noqa: F401
 from tests.model_server import echoes
