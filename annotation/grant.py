@@ -94,25 +94,32 @@ def import_skills(project: Project, lines: Iterable[str], *, actor: User | None)
     A line that does not fit changes nothing, and the others count.
     """
     done = Granted()
-    try:
-        for number, row in enumerate(csv.reader(lines), start=1):
-            cells = [cell.strip() for cell in row]
+    for number, line in enumerate(lines, start=1):
+        try:
+            cells = _cells(line)
             if not any(cells) or number == 1 and "@" not in cells[0]:
                 continue
-            try:
-                if len(cells) != 2:
-                    raise Invalid("It has to say an e-mail address and a skill.")
-                annotator = annotator_with_email(project, cells[0])
-                has_it = Grant.objects.standing().filter(
-                    annotator=annotator, skill=checked_skill(cells[1])
-                )
-                if has_it.exists():
-                    done.unchanged += 1
-                else:
-                    grant(annotator, cells[1], how=How.IMPORT, actor=actor)
-                    done.granted += 1
-            except Refused as refusal:
-                done.problems.append(f"Line {number}: {refusal}")
-    except csv.Error as problem:
-        done.problems.append(f"The file cannot be read: {problem}.")
+            if len(cells) != 2:
+                raise Invalid("It has to say an e-mail address and a skill.")
+            annotator = annotator_with_email(project, cells[0])
+            has_it = Grant.objects.standing().filter(
+                annotator=annotator, skill=checked_skill(cells[1])
+            )
+            if has_it.exists():
+                done.unchanged += 1
+            else:
+                grant(annotator, cells[1], how=How.IMPORT, actor=actor)
+                done.granted += 1
+        except Refused as refusal:
+            done.problems.append(f"Line {number}: {refusal}")
     return done
+
+
+def _cells(line: str) -> list[str]:
+    """What stands in a line. Each is read for itself: a quote left open takes no other with it."""
+    between = next((mark for mark in ",;\t" if mark in line), ",")
+    try:
+        [row] = csv.reader([line], delimiter=between, strict=True)
+    except (csv.Error, ValueError):
+        raise Invalid("It cannot be read: is there a quote that is not closed?") from None
+    return [cell.strip() for cell in row]

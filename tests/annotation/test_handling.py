@@ -208,6 +208,34 @@ def test_skills_come_with_a_file(project, alice, bob, client, clara):
     assert not Grant.objects.standing().exists()
 
 
+def test_a_bad_line_of_a_file_takes_no_other_with_it(project, alice, bob, clara, rita, tmp_path):
+    file = tmp_path / "skills.csv"
+    file.write_text(
+        "alice@example.org,language:de\n"
+        '"bob@example.org,language:de\n'
+        "\n"
+        "clara@example.org;country:at\n"
+        'rita@example.org\t"expertise:law"\n'
+    )
+    said = StringIO()
+    call_command("skills", project="demo", file=str(file), stdout=said)
+    assert "Line 2: It cannot be read: is there a quote" in said.getvalue()
+    assert "3 skills were given" in said.getvalue()
+    held = Grant.objects.values_list("annotator__user__email", "skill").order_by("pk")
+    assert list(held) == [
+        ("alice@example.org", "language:de"),
+        ("clara@example.org", "country:at"),
+        ("rita@example.org", "expertise:law"),
+    ]
+
+
+def test_a_file_of_which_no_line_came_in_is_refused(project, tmp_path):
+    file = tmp_path / "skills.csv"
+    file.write_text("nobody@example.org,language:de\n")
+    with pytest.raises(Invalid, match="No line came in"):
+        call_command("skills", project="demo", file=str(file), stdout=StringIO())
+
+
 def test_a_curator_gives_a_skill_on_the_page(project, alice, client, clara):
     client.force_login(clara)
     form = {"email": "alice@example.org", "skill": "country:ch"}

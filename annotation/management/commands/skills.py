@@ -74,6 +74,8 @@ class Command(TruingCommand):
         done = import_skills(project, lines, actor=None)
         for refused in done.problems:
             self.say(refused)
+        if done.problems and not done.granted + done.unchanged:
+            raise Invalid("No line came in.")
         self.done(
             {"granted": done.granted, "unchanged": done.unchanged, "problems": done.problems},
             f"{done.granted:,} skills were given, and {done.unchanged:,} were there already.",
