@@ -79,6 +79,13 @@ def _fire(rule: Rule, standing: Standing, reason: str) -> Firing:
     return firing
 
 
+def ask_in_place(standing: Standing, task: int) -> None:
+    """What somebody answers whose answers are left out is asked another, where a rule says so."""
+    fired = Firing.objects.in_force().filter(standing=standing)
+    if fired.filter(then__contains=[Then.ASK_AGAIN]).exists():
+        fit_slots(standing.queue, [task])
+
+
 def _taken(rule: Rule, standing: Standing, reason: str) -> str:
     """The skill that is taken away from them, if they have it."""
     if Then.TAKE_SKILL not in rule.then:

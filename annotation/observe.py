@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db import connection
 
-from annotation.enforce import enforce
+from annotation.enforce import ask_in_place, enforce
 from annotation.evidence import Level, of_pace, of_side
 from annotation.likeness import likeness, preferences
 from annotation.models import Annotation, Annotator, Assignment, Rule, Standing
@@ -119,6 +119,8 @@ def observe(given: Annotation, who: Annotator) -> None:
     _write(standing)
     if enforce(standing, seen.rules):
         who.refresh_from_db()
+    if standing.left_out_at and slot.purpose == Purpose.ANSWER:
+        ask_in_place(standing, slot.task_id)
 
 
 def observe_correction(before: Annotation, given: Annotation, who: Annotator) -> None:

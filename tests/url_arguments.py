@@ -205,6 +205,7 @@ ARGUMENTS = {
     "firing_undo": a_firing,
     "api_firing_undo": a_firing,
     "rule_remove": a_rule,
+    "api_rule": a_rule,
     "rules": a_queue,
     "api_rules": a_queue,
     "queue": a_queue,

@@ -129,6 +129,7 @@ URL_ROLES: dict[str, dict[str, str]] = {
     "rule_remove": {"POST": "CURATOR"},
     "api_standings": {"GET": "REVIEWER"},
     "api_rules": {"GET": "CURATOR", "POST": "CURATOR"},
+    "api_rule": {"DELETE": "CURATOR"},
     "api_firings": {"GET": "REVIEWER"},
     "api_firing_undo": {"POST": "REVIEWER"},
     # Adjudication

@@ -8,13 +8,13 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotation.access import annotator_for, firing_for, queue_for
+from annotation.access import annotator_for, firing_for, queue_for, rule_for
 from annotation.conditions import CONDITIONS
 from annotation.enforce import undo_firing
 from annotation.models import Annotator, Firing, Rule, Standing
 from annotation.pause import REASON_LENGTH, pause
 from annotation.resume import resume
-from annotation.set_rules import add_rule
+from annotation.set_rules import add_rule, remove_rule
 from annotation.show_standing import shown
 from truing.access import Role, project_for
 from truing.api.authentication import person
@@ -50,6 +50,9 @@ class RuleBody(Body):
         required=False, allow_blank=True, max_length=100, help_text="What take_skill takes."
     )
     sentence = serializers.CharField(required=False, allow_blank=True, max_length=250)
+    in_all_queues = serializers.BooleanField(
+        required=False, help_text="Of the project; else the rule holds in this queue alone."
+    )
 
 
 class FiringSerializer(serializers.ModelSerializer[Firing]):
@@ -88,13 +91,22 @@ def standings(request: Request, slug: str) -> Response:
 @extend_schema(methods=["POST"], request=RuleBody, responses={201: RuleSerializer})
 @api_view(["GET", "POST"])
 def rules(request: Request, slug: str, pk: int) -> Response:
-    """The rules of one queue; or another one."""
+    """The rules that hold in a queue, those of all queues among them; or another one."""
     queue = queue_for(request, slug, pk, at_least=Role.CURATOR)
     if request.method == "GET":
-        return paged(request, Rule.objects.filter(queue=queue), RuleSerializer)
+        return paged(request, Rule.objects.over(queue), RuleSerializer)
     body = read(request, RuleBody)
-    made = add_rule(queue.project, queue=queue, **body, actor=person(request))
+    only = None if body.pop("in_all_queues", False) else queue
+    made = add_rule(queue.project, queue=only, **body, actor=person(request))
     return Response(RuleSerializer(made).data, status=201)
+
+
+@extend_schema(responses={204: None})
+@api_view(["DELETE"])
+def rule(request: Request, slug: str, pk: int) -> Response:
+    """Remove a rule. What it has done stays, and can still be undone."""
+    remove_rule(rule_for(request, slug, pk), actor=person(request))
+    return Response(status=204)
 
 
 @lists(FiringSerializer)

@@ -25,6 +25,7 @@ api = [
     path("annotators/<int:pk>/resume/", people_api.resume_annotator, name="api_resume"),
     path("standings/", people_api.standings, name="api_standings"),
     path("queues/<int:pk>/rules/", people_api.rules, name="api_rules"),
+    path("rules/<int:pk>/", people_api.rule, name="api_rule"),
     path("firings/", people_api.firings, name="api_firings"),
     path("firings/<int:pk>/undo/", people_api.undo, name="api_firing_undo"),
 ]
