@@ -5,12 +5,15 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.db.models import Count
 
+from annotation.doubt import MOST
 from annotation.find_disputes import find_disputes
 from annotation.look_again_from import look_again_from
 from annotation.models import Dispute
 from annotation.named import queue_named
 from truing.command import Command as TruingCommand
 from truing.named import project_named
+
+QUESTION = 80  # characters of it
 
 
 class Command(TruingCommand):
@@ -33,11 +36,26 @@ class Command(TruingCommand):
         if queue:
             found = found.filter(queue=queue)
         states = dict(found.order_by().values_list("state").annotate(number=Count("pk")))
-        worst = found.filter(state=Dispute.State.OPEN).worst_first().select_related("task")
+        worst = found.filter(state=Dispute.State.OPEN).worst_first()
+        worst = worst.select_related("task__prompt", "queue")[: max(0, options["limit"])]
         listed = [
-            {"task": one.task.ref, "doubt": one.doubt, "answers": one.answers}
-            for one in worst[: max(0, options["limit"])]
+            {
+                "task": one.task.ref,
+                "queue": one.queue.name,
+                "question": one.task.prompt.text[:QUESTION] if one.task.prompt else "",
+                "doubt": one.doubt,
+                "answers": one.answers,
+            }
+            for one in worst
         ]
         lines = [f"{number:,} {state}" for state, number in sorted(states.items())]
-        lines += [f"{row['doubt']:.3f}  {row['answers']:>3}  {row['task']}" for row in listed]
+        if listed:
+            lines += ["", f"{'disagreement':<12}  answers  {'task':<24}  question"]
+        lines += [_line(row) for row in listed]
         self.done({"states": states, "worst": listed}, "\n".join(lines) or "Nothing is in dispute.")
+
+
+def _line(row: dict[str, Any]) -> str:
+    """As the page has it: 100 where all that can differ does."""
+    question = " ".join(f"{row['queue']}: {row['question']}".split())[:QUESTION]
+    return f"{min(100, 100 * row['doubt'] / MOST):>12.0f}  {row['answers']:>7}  {row['task']:<24}  {question}"
