@@ -57,5 +57,6 @@ class Command(TruingCommand):
 
 def _line(row: dict[str, Any]) -> str:
     """As the page has it: 100 where all that can differ does."""
+    doubt = min(100, 100 * row["doubt"] / MOST)
     question = " ".join(f"{row['queue']}: {row['question']}".split())[:QUESTION]
-    return f"{min(100, 100 * row['doubt'] / MOST):>12.0f}  {row['answers']:>7}  {row['task']:<24}  {question}"
+    return f"{doubt:>12.0f}  {row['answers']:>7}  {row['task']:<24}  {question}"
