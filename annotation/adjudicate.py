@@ -96,10 +96,11 @@ def take_dispute(task: Task, user: User) -> tuple[Dispute, bool]:
 
 
 def hold_dispute(task: Task, user: User) -> bool:
-    """Hold it for longer. False when another reviewer has it by now."""
+    """Hold it for longer. False when another reviewer has it by now, or it is decided."""
     me = Annotator.objects.member(task.queue.project, user)
-    held = Dispute.objects.filter(task=task).takeable_by(me)
-    return bool(held.update(held_by=me, held_until=timezone.now() + HOLD))
+    # Not what nobody has: a heartbeat may come after the decision.
+    held = Dispute.objects.filter(task=task, held_by=me)
+    return bool(held.update(held_until=timezone.now() + HOLD))
 
 
 def let_go(task: Task, user: User) -> None:

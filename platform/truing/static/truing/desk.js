@@ -91,9 +91,11 @@
   setInterval(async () => {
     const url = question?.dataset.holdUrl;
     if (!url || Date.now() - lastSeen > IDLE_AFTER_MILLISECONDS) return;
+    const at = question;
     try {
       const answer = await post(url, new FormData());
-      if (answer.status === 410) lost();
+      // What has been answered meanwhile is held no more, and was not lost.
+      if (answer.status === 410 && at === question && !isSending) lost();
     } catch {
       // The server may be restarting; the next one will do.
     }
