@@ -34,6 +34,7 @@ def store_lines(
     arrivals = [Arrival.of(number, line) for number, line in lines]
     known = Known(project, [arrival.line.id for arrival in arrivals])
     sorting = _Sorting(project, queue, actor)
+    sorting.hold(arrivals, known)
     refused = []
     for arrival in arrivals:
         try:
@@ -61,6 +62,18 @@ class _Sorting:
         self.queues: dict[int, Queue] = {}
         self.options: dict[int, Any] = {}
         self.for_type: dict[str, Queue] = {}
+
+    def hold(self, arrivals: Iterable[Arrival], known: Known) -> None:
+        """Hold the queues that the lines are about, in their order, as others do who hold many."""
+        lines = [arrival.line for arrival in arrivals if asks(arrival.line)]
+        keys = {known.tasks[line.id].queue_id for line in lines if line.id in known.tasks}
+        if self.named:
+            keys.add(self.named.pk)
+        else:
+            types = {line.task_type for line in lines if line.id not in known.tasks}
+            keys |= {found.pk for type in types if (found := self._found_for(type)[0])}
+        for queue in Queue.objects.filter(pk__in=keys).order_by("pk"):
+            self._held(queue)
 
     def sort(self, arrival: Arrival, known: Known) -> None:
         """Decide what a line brings, or raise BadLine."""
@@ -118,15 +131,18 @@ class _Sorting:
         return self.for_type[line.task_type]
 
     def _made_for(self, task_type: str) -> Queue:
+        found, name = self._found_for(task_type)
+        return found or create_queue(self.project, name=name, type=task_type, actor=self.actor)
+
+    def _found_for(self, task_type: str) -> tuple[Queue | None, str]:
+        """The queue that lines of a type go into, and what it is called."""
         name = f"Imported: {TASK_TYPES[task_type].label}"[:180]
         number = 1
         while True:
             called = name if number == 1 else f"{name} ({number})"
             queue = Queue.objects.filter(project=self.project, name=called).first()
-            if queue is None:
-                return create_queue(self.project, name=called, type=task_type, actor=self.actor)
-            if queue.type == task_type and not queue.reserved_for:
-                return queue
+            if queue is None or (queue.type == task_type and not queue.reserved_for):
+                return queue, called
             number += 1
 
     def _held(self, queue: Queue) -> Queue:

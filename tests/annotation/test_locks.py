@@ -161,3 +161,21 @@ def test_a_file_that_writes_to_somebody_waits_for_who_is_being_served(project, a
     assert not task.assignments.free().exists()
     who.refresh_from_db()
     assert who.unread == 1
+
+
+def test_a_file_for_two_queues_holds_them_in_their_order(project):
+    """As a correction does whose text two queues judge."""
+    queues = [make.queue(project, name) for name in ("One", "Two")]
+    for queue in queues:
+        make.task(project, queue=queue, answers=1)
+    lines = list(export_feedback(project))
+    for line in lines:
+        line["annotations"] = [{"annotator": "w9", "answer": A}]
+    second_first = list(enumerate(map(read_line, reversed(lines))))
+    stored = []
+    crossing(
+        lambda: locked(queues[0]),
+        lambda: stored.append(store_lines(project, second_first, queue=None, actor=None)),
+        lambda: locked(queues[1]),
+    )
+    assert (stored[0].refused, stored[0].annotations) == ([], 2)
