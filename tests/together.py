@@ -76,6 +76,8 @@ def wait_until_waiting(number: int = 1) -> None:
     """Until so many wait for a lock in this database."""
     for _ in range(3000):
         with connection.cursor() as cursor:
+            # In a transaction, what was seen first would be seen again.
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
             cursor.execute(
                 "SELECT count(*) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND wait_event_type = 'Lock'"
