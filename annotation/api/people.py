@@ -25,7 +25,8 @@ from truing.api.paging import lists, paged
 class StandingSerializer(serializers.ModelSerializer[Standing]):
     annotator = serializers.CharField(source="annotator.pseudonym", read_only=True)
     figures = serializers.SerializerMethodField(
-        help_text="Shares from 0 to 1; null where they rest on too little."
+        help_text="Shares from 0 to 1; null where they rest on too little. Agreement is that with "
+        "what others had answered before."
     )
 
     class Meta:

@@ -160,6 +160,13 @@ def annotator_resume(request: Request, slug: str, pk: int) -> HttpResponse:
     person = annotator_for(request, slug, pk, at_least=Role.REVIEWER)
     resume(person, actor=request.user)
     messages.success(request, "They are asked again.")
+    for standing in person.standings.filter(left_out_at__isnull=False).select_related("queue"):
+        # What they answer there counts for nobody, and they are not told.
+        messages.warning(
+            request,
+            f"In “{standing.queue.name}” their answers are still left out of merges: undo what the "
+            "rule did, if they are to count.",
+        )
     return redirect("annotator", slug, pk)
 
 

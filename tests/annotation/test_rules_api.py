@@ -65,3 +65,20 @@ def test_a_program_sees_makes_and_removes_the_rules_that_hold_in_a_queue(
     assert client.delete(f"/api/projects/demo/rules/{wide['id']}/").status_code == 204
     assert [one["id"] for one in client.get(address).json()["results"]] == [own["id"]]
     assert Rule.objects.count() == 2
+
+
+def test_who_asks_somebody_again_is_told_where_they_are_still_left_out(
+    project, queue, alice, client, rita
+):
+    make.task(project, queue=queue, gold=A, is_check=True)
+    then = ["pause", "leave_out"]
+    options = {"failed": 1}
+    add_rule(project, queue=queue, when="check_failed", options=options, then=then, actor=None)
+    slot = next_assignment(project, alice, queue=queue)
+    submit(slot, B, key="wrong")
+    client.force_login(rita)
+    address = f"/p/demo/annotators/{slot.annotator_id}/resume/"
+    told = client.post(address, follow=True).content.decode()
+    assert f"In “{queue.name}” their answers are still left out of merges" in told
+    undo_firing(Firing.objects.get(), actor=rita)
+    assert "still left out" not in client.post(address, follow=True).content.decode()
