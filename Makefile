@@ -23,7 +23,7 @@ demo: environment
 
 test: environment
 	@$(apart) TRUING_BROWSER="$$(platform/setup/browser.sh)" \
-		$(bin)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+		$(bin)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: environment
 	$(bin)/ruff format --check --quiet
