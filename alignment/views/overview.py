@@ -20,6 +20,7 @@ from annotation.models import (
     Flag,
     Output,
     Prompt,
+    Queue,
 )
 from truing.access import Role, membership_for
 from truing.http import Request
@@ -100,15 +101,15 @@ def _questions_for(membership: Membership) -> tuple[int, bool]:
 
     Each counts once, however many answers it wants. Exams are taken by who wants their skill.
     """
-    slots = Assignment.objects.in_project(membership.project).in_open_queues().takeable()
     annotator = Annotator.objects.filter(project=membership.project, user=membership.user).first()
     if annotator and annotator.paused_at:
         return 0, False
-    skills: list[str] = []
-    if annotator:
-        slots = slots.unmet_by(annotator)
-        skills = list(annotator.grants.standing().values_list("skill", flat=True))
-    slots = slots.filter(queue__exam_skill="", queue__skills__contained_by=skills)
+    held = annotator.grants.standing().values_list("skill", flat=True) if annotator else []
+    queues = Queue.objects.open().filter(project=membership.project, exam_skill="")
+    queues = queues.filter(skills__contained_by=list(held))
+    # By key, so that what is free in other queues is not even read.
+    slots = Assignment.objects.filter(queue__in=list(queues.values_list("pk", flat=True)))
+    slots = slots.takeable().unmet_by(annotator) if annotator else slots.takeable()
     looked_at = slots.order_by().values("pk")[:MOST]
     found = Assignment.objects.filter(pk__in=looked_at).aggregate(
         slots=Count("pk"), tasks=Count("task", distinct=True)

@@ -16,9 +16,6 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
     def in_project(self, project: Project) -> "AssignmentQuerySet":
         return self.filter(queue__project=project)
 
-    def in_open_queues(self) -> "AssignmentQuerySet":
-        return self.filter(queue__state=Queue.State.OPEN)
-
     def held_by(self, annotator: Annotator) -> "AssignmentQuerySet":
         """What this annotator holds now, and may answer."""
         own = self.filter(annotator=annotator, state=Assignment.State.HELD)

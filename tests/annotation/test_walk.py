@@ -126,7 +126,7 @@ class Walk:
             purpose=Purpose.ANSWER, task__is_withheld=False, queue__project=self.project
         )
         if open_only:
-            left = left.in_open_queues()
+            left = left.filter(queue__state="open")
         for task, round in Assignment.objects.filter(annotator=annotator).values_list(
             "task", "round"
         ):
