@@ -329,6 +329,7 @@ def _limits(rule: Rule) -> list[tuple[str, Any]]:
     return [
         (item.label.lower(), getattr(options, item.name))
         for item in fields_of(CONDITIONS[rule.when].Options)
+        if getattr(options, item.name)  # 0 is never
     ]
 
 
