@@ -1,7 +1,9 @@
 """Hands that stay on the keyboard: where a key goes, and what it is for."""
 
 from tests import make
+from tests.browser.every_type import task_of
 from tests.browser.test_chat import answered, chats, keys, models, say  # noqa: F401
+from tests.browser.test_in_sight import is_seen
 from tests.model_server import echoes
 
 
@@ -79,3 +81,39 @@ def test_enter_goes_on_where_a_queue_is_done(project, alice, open_page):
     page.get_by_text("Nothing left for you in this queue").wait_for()
     keys(page, "Enter")
     page.get_by_text("Another?").wait_for()
+
+
+def test_the_labels_of_stretches_stay_in_sight_on_a_telephone(project, alice, open_page):
+    task_of(project, "spans", texts=(LONG * 3,))
+    page = open_page(alice, width=390, height=780, has_touch=True, is_mobile=True)
+    page.goto("/p/demo/desk/")
+    page.locator(".span-label").first.wait_for()
+    for down in (0, 900):
+        page.evaluate("down => scrollTo(0, down)", down)
+        assert is_seen(page, ".span-label")
+        assert is_seen(page, ".desk-actions [type=submit]")
+    # What the keys choose is not under them.
+    page.evaluate("scrollTo(0, 0)")
+    for _ in range(12):
+        keys(page, "ArrowDown")
+    chosen, panel = page.evaluate(
+        """() => [getSelection().getRangeAt(0), document.querySelector("[data-spans]")]
+            .map((one) => one.getBoundingClientRect())
+            .map(({ top, bottom }) => [top, bottom])"""
+    )
+    assert 60 < chosen[0] < chosen[1] < panel[0]
+    # Words are chosen where they stand, and marked.
+    page.evaluate("scrollTo(0, 0)")
+    page.locator("[data-text]").tap(position={"x": 20, "y": 40})
+    page.evaluate(
+        """() => {
+            const text = document.querySelector("[data-text]");
+            const words = document.createTreeWalker(text, NodeFilter.SHOW_TEXT).nextNode();
+            getSelection().setBaseAndExtent(words, 2, words, 10);
+        }"""
+    )
+    page.get_by_text("“sentence”").first.wait_for()
+    page.locator(".span-label").first.tap()
+    page.locator("[data-marks] li").wait_for()
+    assert is_seen(page, ".span-label")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

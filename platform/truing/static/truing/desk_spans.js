@@ -58,7 +58,9 @@
     says.textContent = `“${quote(chosen)}”`;
     if (!scroll) return;
     const at = getSelection().getRangeAt(0).getBoundingClientRect();
-    const bottom = innerHeight - 120;
+    // Beside the text, or where there is no room, over its end.
+    const panel = form.querySelector("[data-spans]").getBoundingClientRect();
+    const bottom = Math.min(innerHeight - 120, panel.left < at.right && panel.right > at.left ? panel.top : Infinity);
     if (at.top < 90 || at.bottom > bottom) scrollBy({ top: at.top - innerHeight / 3 });
   };
 
@@ -274,7 +276,7 @@
   };
 
   // What the mouse has chosen.
-  const fromPage = () => {
+  const fromPage = (byFinger = false) => {
     const now = getSelection();
     if (!now.rangeCount || now.isCollapsed) return;
     const range = now.getRangeAt(0);
@@ -291,8 +293,21 @@
     if (!trimmed) return;
     const from = start + said.indexOf(trimmed);
     chosen = { at, start: from, end: from + trimmed.length };
-    show(false);
+    // What a finger holds is not taken out of it.
+    if (byFinger) form.querySelector("[data-chosen]").textContent = `“${quote(chosen)}”`;
+    else show(false);
   };
+
+  // A finger chooses by the handles of the telephone, of which a page hears nothing else.
+  const AFTER_MILLISECONDS = 150;
+  let isFinger = false;
+  let choosing = null;
+  document.addEventListener("pointerdown", (event) => (isFinger = event.pointerType === "touch"), true);
+  document.addEventListener("selectionchange", () => {
+    if (!isFinger || !form?.isConnected) return;
+    clearTimeout(choosing);
+    choosing = setTimeout(() => form.isConnected && fromPage(true), AFTER_MILLISECONDS);
+  });
 
   window.truing.desk.types.spans = {
     start(theForm) {
@@ -304,7 +319,7 @@
       });
       read();
       form.addEventListener("pointerup", (event) => {
-        if (event.target.closest("[data-text]")) setTimeout(fromPage, 0);
+        if (event.target.closest("[data-text]")) setTimeout(() => fromPage(isFinger), 0);
       });
       form.addEventListener("click", (event) => {
         const label = event.target.closest("[data-label]");
