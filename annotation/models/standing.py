@@ -22,7 +22,7 @@ class StandingQuerySet(models.QuerySet["Standing"]):
     def narrowed(
         self, *, text: str = "", queue: int | None = None, state: str = ""
     ) -> "StandingQuerySet":
-        """Those of people called so, in one queue, or who are paused or left out."""
+        """Those of people called so, in one queue, or who are paused, left out or met by a rule."""
         found: StandingQuerySet = self
         if text:
             found = found.filter(
@@ -36,6 +36,9 @@ class StandingQuerySet(models.QuerySet["Standing"]):
             found = found.filter(annotator__paused_at__isnull=False)
         elif state == "left_out":
             found = found.left_out()
+        elif state == "fired":
+            met = Firing.objects.in_force().filter(standing=models.OuterRef("pk"))
+            found = found.filter(models.Exists(met))
         return found
 
     def left_out(self) -> "StandingQuerySet":

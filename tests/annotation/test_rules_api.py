@@ -80,5 +80,8 @@ def test_who_asks_somebody_again_is_told_where_they_are_still_left_out(
     address = f"/p/demo/annotators/{slot.annotator_id}/resume/"
     told = client.post(address, follow=True).content.decode()
     assert f"In “{queue.name}” their answers are still left out of merges" in told
+    met = "/p/demo/annotators/?state=fired"
+    assert len(client.get(met).context["rows"]) == 1
     undo_firing(Firing.objects.get(), actor=rita)
+    assert client.get(met).context["rows"] == []
     assert "still left out" not in client.post(address, follow=True).content.decode()
