@@ -59,7 +59,9 @@ def a_chat(project, person):
 
 def an_answer(project, person):
     make.task(project)
-    given = submit(next_assignment(project, person), {"tiers": [["a"], ["b"]]}, key="a key")
+    given = submit(
+        next_assignment(project, person), {"tiers": [["a"], ["b"]]}, key=f"a key of {person.pk}"
+    )
     return {"pk": given.pk}
 
 
@@ -72,7 +74,9 @@ def a_dispute(project, person):
 
 def an_answered_task(project, person):
     make.task(project)
-    given = submit(next_assignment(project, person), {"tiers": [["a"], ["b"]]}, key="a key")
+    given = submit(
+        next_assignment(project, person), {"tiers": [["a"], ["b"]]}, key=f"a key of {person.pk}"
+    )
     return {"pk": given.assignment.task_id}
 
 
