@@ -138,7 +138,8 @@ def problem_with_files(checkpoint: Checkpoint) -> str:
     try:
         weigh(checkpoint.folder)
     except Invalid as problem:
-        return str(problem)
+        # Where models lie on this machine is nothing for whoever asks.
+        return str(problem).replace(str(checkpoint.folder), f"“{checkpoint.name}”")
     return ""
 
 

@@ -135,6 +135,16 @@ class TestServing:
         with pytest.raises(NotServed):
             stop_serving(checkpoint("one"), actor=erin)
 
+    def test_why_it_cannot_be_served_names_the_model_and_no_place(self, checkpoint, erin):
+        model = checkpoint("one")
+        (model.folder / "config.json").write_text("{}")
+        with pytest.raises(CannotServe, match="The model in “one” is") as refusal:
+            serve(model, actor=erin)
+        shutil.rmtree(model.folder)
+        with pytest.raises(CannotServe, match="There is no model at “one”"):
+            serve(model, actor=erin)
+        assert str(model.folder) not in str(refusal.value)
+
     def test_one_that_is_killed_is_taken_up_again(self, checkpoint, erin):
         serving = until(serve(checkpoint("one"), actor=erin), answers)
         first, handle = serving.port, serving.handle
