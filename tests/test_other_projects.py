@@ -13,7 +13,15 @@ from django.db import connection, transaction
 
 from annotation.models import Endpoint, Output, Prompt, Queue
 from tests import make
-from tests.test_every_url import ADDRESSES, LISTED, Rollback, address_of, client_of, is_api
+from tests.test_every_url import (
+    ADDRESSES,
+    LISTED,
+    PLAUSIBLE,
+    Rollback,
+    address_of,
+    client_of,
+    is_api,
+)
 from tests.url_arguments import ARGUMENTS
 from tests.url_roles import ANYBODY, MAKER, SIGNED_IN, URL_ROLES
 from truing.api.document import described, whole
@@ -147,12 +155,16 @@ def bodies_for(name, method, attack):
     for values in (attack.keys, attack.words):
         body = {}
         for field in fields:
-            value = values.get(field["name"], 1)
-            if field["type"] == "array":
-                value = [value]
-            elif field["type"] == "string":
+            value, kind = values.get(field["name"], 1), field["type"]
+            if kind == "string":
                 value = str(value)
-            elif field["type"] != "integer":
-                continue
+            elif kind == "object":
+                value = {"tiers": [["a"], ["b"]]}
+            elif kind == "list of integer":
+                value = [value]
+            elif kind.startswith("list of "):
+                value = [kind.removeprefix("list of ").split(", ")[0]]
+            elif kind != "integer":  # a choice, the first of which will do
+                value = json.loads(PLAUSIBLE.get(kind, json.dumps(kind.split(", ")[0])))
             body[field["name"]] = value
         yield body
