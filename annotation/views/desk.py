@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from typing import Any
+from urllib.parse import parse_qs
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -250,6 +251,7 @@ def show(
         "skips": Meaning.choices,
     }
     if is_correction and question:
+        context["desk_again"] = desk_address(request.membership.project.slug, queue_in(request))
         context["reasons"] = reasons_for(question.pk)
         context["returned_task"] = task_sent_back(question.pk)
     elif desk and (not request.htmx or not question or question.queue.task_type.writes):
@@ -286,8 +288,13 @@ def show(
 
 
 def queue_in(request: Request) -> int | None:
-    """The queue that the request asks for."""
-    return key_of(request.POST.get("queue") or request.GET.get("queue") or "")
+    """The queue that the request asks for, or the page that it comes from: who has corrected an
+    answer goes on where they were."""
+    asked = request.POST.get("queue") or request.GET.get("queue")
+    if not asked and request.htmx:
+        said = (request.htmx.current_url or "").partition("?")[2].partition("#")[0]
+        asked = parse_qs(said).get("queue", [""])[0]
+    return key_of(asked or "")
 
 
 def annotator_of(membership: Membership) -> Annotator:

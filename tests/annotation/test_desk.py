@@ -207,6 +207,25 @@ def test_earlier_answers_are_found_page_by_page(at_desk, project, alice, client)
     assert f'href="{DESK}last/"' in text_of(at_desk.get("/p/demo/my-work/"))
 
 
+def test_who_has_corrected_an_answer_goes_on_in_the_queue_they_had_chosen(at_desk, project):
+    make.task(project, prompt_text="The oldest?")
+    second = make.queue(project, "Second")
+    for _ in range(2):
+        make.task(project, queue=second, prompt_text="Of the second?")
+    address = f"{DESK}?queue={second.pk}"
+    at_desk.get(address)
+    post(at_desk, f"{held().pk}/answer/", choice="0", key="k1", queue=second.pk)
+    headers = HTMX | {"HX-Current-URL": f"http://testserver{address}"}
+    assert f'href="{address}">Back' in text_of(at_desk.get(f"{DESK}undo/", headers=headers))
+    given = Annotation.objects.get()
+    values = {"choice": "1", "key": "k2"}
+    text = text_of(at_desk.post(f"{DESK}last/{given.pk}/", values, headers=headers))
+    assert "Of the second?" in text
+    # What somebody else's page says is no reason to fall.
+    odd = HTMX | {"HX-Current-URL": "http://[x/?queue=9"}
+    assert at_desk.get(DESK, headers=odd).status_code == 200
+
+
 def test_nobody_corrects_anothers_answer(at_desk, client, project, bob):
     make.task(project)
     at_desk.get(DESK)
