@@ -29,7 +29,9 @@ def test_a_demonstration_is_written_by_the_keyboard(project, alice, open_page):
     page.keyboard.type(text)
     page.locator("[data-preview] strong", has_text="scattering").wait_for()
     assert page.locator("[data-preview] b").count() == 0
-    assert f"{len(text)} of 10 to 500 characters" in page.locator("#text-count").inner_text()
+    assert (
+        f"{len(text)} characters, 10 to 500 are wanted" in page.locator("#text-count").inner_text()
+    )
     page.get_by_text("Draft saved").wait_for()
     page.reload()
     page.locator("[data-preview] strong", has_text="scattering").wait_for()

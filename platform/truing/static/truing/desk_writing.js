@@ -28,7 +28,7 @@
       const [now, from, to] = [number, least, most].map((one) => Number(one).toLocaleString());
       place.textContent =
         Number(least) > 1
-          ? t("{0} of {1} to {2} characters", now, from, to)
+          ? t("{0} characters, {1} to {2} are wanted", now, from, to)
           : t("{0} of {1} characters", now, to);
       place.classList.toggle("text-error", isOdd);
     });
