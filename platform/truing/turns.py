@@ -1,6 +1,7 @@
 """The threads of a web process take turns: side by side in one interpreter they are slower."""
 
 import errno
+import os
 import socket
 import struct
 import threading
@@ -11,6 +12,7 @@ from contextlib import suppress
 from time import monotonic, sleep
 from typing import Any
 
+from gunicorn.util import close_graceful
 from gunicorn.workers.gthread import _DEFER, TConn, ThreadWorker
 
 LONG_SECONDS = 0.1
@@ -149,7 +151,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         # thread whose turn it is.
         if not conn.initialized and not conn.data_ready and not conn.wait_for_data(0):
             return _DEFER
-        return super().handle(conn)
+        is_kept = super().handle(conn)
+        if not is_kept:
+            conn.sock.take_leave()
+        return is_kept
 
 
 class Connection(socket.socket):
@@ -176,6 +181,12 @@ class Connection(socket.socket):
             super().sendall(*given)
         except BlockingIOError:
             raise self._gone() from None
+
+    def take_leave(self) -> None:
+        """Wait here until the other side has read the end, and not where the main thread does."""
+        with suppress(OSError):
+            close_graceful(socket.socket(fileno=os.dup(self.fileno())))
+            self.shutdown(socket.SHUT_RD)
 
     def _gone(self) -> ConnectionResetError:
         """What gunicorn takes calmly. It would still wait for the other side to close."""

@@ -121,6 +121,14 @@ def test_half_a_request_gives_its_thread_back(opened, half):
     assert is_answered(opened(request("/other")))
 
 
+def test_who_stays_after_the_last_answer_stops_nobody(opened):
+    """Each is waited for two seconds, by a thread: by the main one it would take twelve."""
+    stay = [opened(request(more="Connection: close\r\n")) for _ in range(3 * THREADS)]
+    assert [answer(one) for one in stay] == ["/ 0"] * len(stay)
+    assert is_answered(opened(request("/other")))
+    assert all(is_closed(one) for one in stay)
+
+
 def test_a_request_that_comes_in_letters_is_answered(opened):
     slow = opened()
     for letter in request("/letters", b"dear"):
