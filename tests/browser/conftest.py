@@ -64,7 +64,7 @@ def open_page(chromium, live_server):
         context = chromium.new_context(
             base_url=live_server.url, viewport={"width": width, "height": height}, **options
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         contexts.append(context)
         if user:
             context.add_cookies([session_cookie(user, live_server.url)])

@@ -259,9 +259,10 @@ def test_what_waited_and_is_refused_comes_back_as_a_draft(project, alice, pairs,
     page.keyboard.press("Escape")
     page.keyboard.press("Enter")  # without saying which is better
     page.get_by_text(WAITING).wait_for()
+    page.reload()
+    page.get_by_text(WAITING).wait_for()
     page.unroute("**/answer/")
     page.unroute("**/draft/")
-    page.reload()
     page.get_by_text("Say which is better").or_(page.get_by_role("alert")).first.wait_for()
     for _ in range(100):
         if page.locator("#reason").input_value() == "Not to be lost":
@@ -282,9 +283,10 @@ def test_what_is_no_answer_does_not_wait(project, alice, pairs, open_page):
 def test_who_signs_out_takes_along_what_waits(project, alice, pairs, open_page):
     page = open_page(alice)
     page.goto("/p/demo/desk/")
-    page.route("**/answer/", bad_gateway, times=1)
+    page.route("**/answer/", bad_gateway)
     answer(page, "2")
     page.get_by_text(WAITING).wait_for()
+    page.unroute("**/answer/")
     page.get_by_label("alice").click()
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url("**/sign-in/**")
