@@ -15,6 +15,7 @@ from annotation.observe import observe
 from annotation.say import ask_models
 from annotation.submit import LONGEST_REASON, LONGEST_SECONDS, BadAnswer, BadKey, write_down
 from annotation.task_types.chat import verdict
+from annotation.weigh import is_due
 from truing.errors import Refused
 
 
@@ -81,7 +82,7 @@ def judge_turn(
     # From now on the slot is this person's for good: nobody else may get a chat with answers.
     slot.held_until = None
     slot.save(update_fields=["held_until"])
-    observe(turn.annotation, annotator)
+    observe(turn.annotation, annotator, weighs=is_due(annotator.pk, slot.queue_id))
     return turn.annotation
 
 

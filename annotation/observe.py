@@ -8,7 +8,6 @@ that is a third.
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from math import log
 from typing import Any
 
@@ -18,7 +17,7 @@ from annotation.enforce import ask_in_place, enforce
 from annotation.evidence import Level, of_pace, of_side
 from annotation.likeness import likeness, preferences
 from annotation.models import Annotation, Annotator, Assignment, Rule, Standing
-from annotation.weigh import CURRENT, DUE, LEVEL, MOST_OTHERS, OTHERS, level_of, suspicion_of, weigh
+from annotation.weigh import CURRENT, LEVEL, MOST_OTHERS, OTHERS, level_of, suspicion_of, weigh
 from truing.prepared import fetch, run
 
 Purpose = Assignment.Purpose
@@ -28,7 +27,6 @@ RECOUNTED = (
     "gold", "gold_right", "checks", "checks_failed", "compared", "agreed", "repeats", "consistent",
     "lefts", "rights", "longer", "shorter", "triads", "circles",
 )  # fmt: skip
-EVER = datetime.min.replace(tzinfo=UTC)
 SHORTEST = 0.1  # seconds: nobody is faster, and a logarithm needs something to stand on
 
 # A standing is made with the first answer.
@@ -41,8 +39,6 @@ WITH kept AS (
     SELECT %(annotator)s, %(queue)s WHERE NOT EXISTS (SELECT FROM kept) RETURNING *
 ), standing AS (
     SELECT * FROM kept UNION ALL SELECT * FROM made
-), due AS (
-    SELECT FROM standing WHERE {DUE}
 )
 SELECT
     (SELECT row_to_json(standing) FROM standing),
@@ -74,12 +70,10 @@ SELECT
         CROSS JOIN LATERAL ({CURRENT.format(slot="slot")}) said),
     (SELECT json_agg(rule ORDER BY rule.id) FROM annotation_rule rule
         WHERE rule.is_on AND (rule.queue_id = %(queue)s
-            OR rule.queue_id IS NULL AND rule.project_id = %(project)s)),
-    EXISTS (SELECT FROM due)
+            OR rule.queue_id IS NULL AND rule.project_id = %(project)s))
 """
 # Read only when somebody is weighed, and planned each time: how much there is decides how.
-_READ_OTHERS = f"""
-SELECT
+_READ_TO_WEIGH = f"""{_READ},
     (SELECT row_to_json(level) FROM ({LEVEL}) level),
     (SELECT json_agg(found) FROM ({OTHERS}) found)
 """
@@ -100,12 +94,15 @@ class Seen:
     weighed_by: list[dict[str, Any]] = field(default_factory=list)
 
 
-def observe(given: Annotation, who: Annotator) -> None:
-    """Count what an answer says of its annotator, and let the rules look at them."""
+def observe(given: Annotation, who: Annotator, *, weighs: bool) -> None:
+    """Count what an answer says of its annotator, and let the rules look at them.
+
+    `weighs` says whether they are weighed with this answer, as `is_due` said before it.
+    """
     slot = given.assignment
     if slot.annotator_id is None or slot.purpose in (Purpose.IMPORT, Purpose.ADJUDICATION):
         return
-    seen = _read(slot)
+    seen = _read(slot, to_weigh=weighs)
     standing = seen.standing
     standing.answers += 1
     standing.skips_in_row = 0
@@ -173,7 +170,7 @@ def _count(standing: Standing, given: Annotation, seen: Seen) -> None:
     _likeness(standing, slot, given.answer, seen)
 
 
-def _read(slot: Assignment) -> Seen:
+def _read(slot: Assignment, *, to_weigh: bool = False) -> Seen:
     values = {
         "annotator": slot.annotator_id,
         "queue": slot.queue_id,
@@ -182,12 +179,16 @@ def _read(slot: Assignment) -> Seen:
         "prompt": slot.task.prompt_id,
         "project": slot.queue.project_id,
     }
-    [row] = fetch(_READ, values)
+    if to_weigh:
+        with connection.cursor() as cursor:
+            cursor.execute(_READ_TO_WEIGH, values)
+            row = cursor.fetchone()
+    else:
+        row = (*fetch(_READ, values)[0], None, None)
     read = [json.loads(one) if isinstance(one, str) else one for one in row]
-    standing, (gold, is_check), outputs, others, near, rules, is_due = read
+    standing, (gold, is_check), outputs, others, near, rules, level, weighed_by = read
     found: Standing = _row(Standing, standing)
     found.queue = slot.queue
-    level, weighed_by = _read_others(found) if is_due else (None, [])
     return Seen(
         standing=found,
         gold=gold,
@@ -197,22 +198,8 @@ def _read(slot: Assignment) -> Seen:
         near=[(said, places) for said, places in near or [] if places],
         rules=[_row(Rule, rule) for rule in rules or []],
         level=level,
-        weighed_by=weighed_by,
+        weighed_by=weighed_by or [],
     )
-
-
-def _read_others(standing: Standing) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    values: dict[str, Any] = {
-        "annotator": standing.annotator_id,
-        "queue": standing.queue_id,
-        "since": standing.since or EVER,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_READ_OTHERS, values)
-        level, others = (
-            json.loads(one) if isinstance(one, str) else one for one in cursor.fetchone()
-        )
-    return level, others or []
 
 
 def _row(model: Any, values: Mapping[str, Any]) -> Any:

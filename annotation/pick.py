@@ -182,15 +182,19 @@ WITH own AS MATERIALIZED (
         WITH ORDINALITY AS stretch(queue_id, lane, after, last_lane, place)
     CROSS JOIN LATERAL (
         SELECT slot.id FROM (
-            SELECT ahead.id, ahead.lane, ahead.queue_id, ahead.task_id, ahead.round
-            FROM annotation_assignment ahead
-            WHERE ahead.state = 'free' AND ahead.queue_id = stretch.queue_id
-                AND (ahead.lane, ahead.id) > (stretch.lane, stretch.after)
-                AND ahead.lane <= stretch.last_lane
-            ORDER BY ahead.lane, ahead.id LIMIT %(window)s
+            SELECT near.id, near.lane FROM (
+                SELECT ahead.id, ahead.lane, ahead.queue_id, ahead.task_id, ahead.round
+                FROM annotation_assignment ahead
+                WHERE ahead.state = 'free' AND ahead.queue_id = stretch.queue_id
+                    AND (ahead.lane, ahead.id) > (stretch.lane, stretch.after)
+                    AND ahead.lane <= stretch.last_lane
+                ORDER BY ahead.lane, ahead.id LIMIT %(window)s
+            ) near
+            WHERE {near_unmet}
+            -- Only one that they have not met is looked up to be locked (hence the OFFSET).
+            ORDER BY near.lane, near.id OFFSET 0
         ) near
         JOIN annotation_assignment slot ON slot.id = near.id AND slot.state = 'free'
-        WHERE {near_unmet}
         ORDER BY near.lane, near.id LIMIT 1 FOR NO KEY UPDATE OF slot SKIP LOCKED
     ) found
     WHERE NOT EXISTS (SELECT FROM own) AND NOT EXISTS (SELECT FROM lapsed)

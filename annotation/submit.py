@@ -17,6 +17,7 @@ from annotation.keep_written import keep_written
 from annotation.models import Annotation, Annotator, Assignment, Exemption, Queue, Task
 from annotation.observe import observe
 from annotation.retag import retag_if_classified
+from annotation.weigh import DUE
 from truing.errors import Invalid, Refused
 from truing.prepared import fetch
 
@@ -236,7 +237,8 @@ WITH slot AS (
     FROM slot ON CONFLICT (key) DO NOTHING
     RETURNING id, seconds
 )
-SELECT slot.id, given.id, given.seconds, slot.shown FROM slot LEFT JOIN given ON true
+SELECT slot.id, given.id, given.seconds, slot.shown, ({DUE.format(queue="slot.queue_id")})
+FROM slot LEFT JOIN given ON true
 """
 
 
@@ -264,7 +266,7 @@ def _close(
     rows = fetch(_CLOSE, values)
     if not rows:
         return None
-    _, given, took, shown = rows[0]
+    _, given, took, shown, weighs = rows[0]
     if given is None:
         raise BadKey  # another answer has it; what was written here is undone
     if who.day != now.date():
@@ -283,7 +285,7 @@ def _close(
         at=now,
     )
     keep_written(annotation, slot.task)
-    observe(annotation, who)
+    observe(annotation, who, weighs=bool(weighs))
     retag_if_classified(slot.queue, slot.task.prompt_id)
     ask_more(slot)
     mark(slot, who)

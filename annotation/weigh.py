@@ -19,6 +19,7 @@ from annotation.evidence import (
 )
 from annotation.likeness import likeness
 from annotation.models import Standing
+from truing.prepared import fetch
 
 FEWEST_PEOPLE = 5  # before that many nothing can be said of what is usual
 EVERY = 5
@@ -28,9 +29,12 @@ LAST_ANSWERS = 150
 # truth is taken to be, and a question asked of everybody would cost more with each answer.
 MOST_OTHERS = 5
 
-# Often in the beginning, when most is to be learned; seldom later.
-DUE = f"""(standing.answers + 1) %% CASE WHEN standing.answers < {LATER}
-    THEN {EVERY} ELSE {LATER_EVERY} END = 0"""
+# Whether somebody is weighed with their next answer in a queue: often in the beginning, when most
+# is to be learned; seldom later.
+DUE = f"""
+    SELECT (answers + 1) %% CASE WHEN answers < {LATER} THEN {EVERY} ELSE {LATER_EVERY} END = 0
+    FROM annotation_standing WHERE annotator_id = %(annotator)s AND queue_id = {{queue}}
+"""
 
 LEVEL = """
     SELECT
@@ -56,14 +60,14 @@ CURRENT = """
     ) OFFSET 0
 """
 # From each answer of theirs to a few on the same question (hence OFFSET and LIMIT): read from the
-# other end, this goes through all answers that there are.
+# other end, this goes through all answers that there are. `standing` is theirs.
 OTHERS = f"""
     SELECT mine.task_id AS task, said.answer AS said, theirs.answer AS theirs, known.suspicion
     FROM (
         SELECT slot.id, slot.task_id FROM annotation_assignment slot
         WHERE slot.annotator_id = %(annotator)s AND slot.queue_id = %(queue)s
             AND slot.state = 'answered' AND slot.purpose = 'answer'
-            AND slot.closed_at > %(since)s
+            AND slot.closed_at > coalesce((SELECT since FROM standing), '-infinity')
         ORDER BY slot.closed_at DESC LIMIT {LAST_ANSWERS}
     ) mine
     CROSS JOIN LATERAL (
@@ -86,6 +90,12 @@ OTHERS = f"""
     LEFT JOIN annotation_standing known ON known.annotator_id = other.annotator_id
         AND known.queue_id = %(queue)s
 """
+
+
+def is_due(annotator: int, queue: int) -> bool:
+    """Whether somebody is weighed with their next answer."""
+    found = fetch(DUE.format(queue="%(queue)s"), {"annotator": annotator, "queue": queue})
+    return bool(found and found[0][0])
 
 
 def weigh(standing: Standing, level: Level, others: Iterable[Mapping[str, Any]]) -> None:

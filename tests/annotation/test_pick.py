@@ -180,11 +180,11 @@ def test_a_bookmark_never_passes_what_is_only_locked(project, alice):
 
 
 def test_a_step_runs_few_queries(project, alice, client):
-    for _ in range(6):
+    for _ in range(14):
         make.task(project)
     client.force_login(alice)
     client.get("/p/demo/desk/")
-    for turn in range(4):
+    for turn in range(12):  # in some of them one is weighed
         held = Assignment.objects.get(state=Assignment.State.HELD)
         with CaptureQueriesContext(connection) as seen:
             response = client.post(

@@ -226,8 +226,7 @@ def test_watching_costs_the_same_however_much_was_answered(project, alice, bob):
         return len(seen)
 
     counted = [statements() for _ in range(20)]
-    assert counted[10:] == counted[:10]
-    assert max(counted) - min(counted) == 1  # every fifth answer is weighed
+    assert len(set(counted)) == 1  # also with every fifth, when they are weighed
 
 
 def test_a_crowd_is_sorted(db):

@@ -99,8 +99,7 @@ def test_one_is_corrected(project, alice, open_page):
     page.locator("#text").wait_for()
     page.keyboard.press("w")
     page.keyboard.type(" And more.")
-    page.locator("[data-changes] ins").wait_for()
-    assert page.locator("[data-changes] ins").text_content().endswith("And more.")
+    page.locator("[data-changes] ins", has_text="And more.").wait_for()
     page.keyboard.press("Control+Enter")
     page.get_by_text("Nothing left for you").wait_for()
     assert Annotation.objects.get().answer["text"] == f"{text} And more."
