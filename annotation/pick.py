@@ -297,8 +297,11 @@ def pick(
 
 
 def _window(stretches: Sequence[Stretch]) -> int:
-    """So many slots of each: together no more than two lanes would show, at random half of that."""
-    if any(stretch.lane != stretch.last_lane for stretch in stretches):
+    """So many slots of each: together no more than two lanes would show, at random half of that.
+
+    Of one alone as many as `walk` looks at: what that has seen must be found.
+    """
+    if len(stretches) > 1 and any(stretch.lane != stretch.last_lane for stretch in stretches):
         return WINDOW // 2
     return min(WINDOW, max(2, 2 * WINDOW // max(1, len(stretches))))
 

@@ -138,19 +138,21 @@ def test_what_one_has_met_is_read_once(project, alice, explained):
     assert statements[-1] <= 5
 
 
-def test_finds_the_one_left_behind_everything_met(project, alice):
-    queue = make.queue(project)
+@pytest.mark.parametrize("left", [200, 800, 1400])
+@pytest.mark.parametrize("order", [Queue.Order.ARRIVAL, Queue.Order.RANDOM])
+def test_finds_the_one_left_behind_everything_met(project, alice, order, left):
+    queue = make.queue(project, order=order)
     seed(queue, tasks=1500)
     annotator = Annotator.objects.member(project, alice)
     Bookmark.objects.create(queue=queue, annotator=annotator)
-    meet(queue, annotator, "place <> 1400")
+    meet(queue, annotator, f"place <> {left}")
     desk = come_to_desk(project, alice)
     for _ in range(20):
         if desk.assignment:
             break
         assert desk.is_looking, "there is one left, and it was not found"
         desk = come_to_desk(project, alice)
-    assert desk.assignment.task.ref == "seeded-1400"
+    assert desk.assignment.task.ref == f"seeded-{left}"
 
 
 def test_who_begins_in_the_middle_finds_what_lies_before(project, alice):
