@@ -24,7 +24,7 @@ from truing.prepared import fetch
 FEWEST_PEOPLE = 5  # before that many nothing can be said of what is usual
 EVERY = 5
 LATER, LATER_EVERY = 60, 20
-LAST_ANSWERS = 150
+LAST_ANSWERS = 100
 # Of those who answered the same question so many are asked: more of them hardly change what the
 # truth is taken to be, and a question asked of everybody would cost more with each answer.
 MOST_OTHERS = 5
