@@ -1,4 +1,7 @@
-"""The threads of a web process take turns: side by side in one interpreter they are slower."""
+"""The threads of a web process take turns: side by side in one interpreter they are slower.
+
+Nor does a thread wait for a browser for long.
+"""
 
 import errno
 import os

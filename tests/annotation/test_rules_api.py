@@ -21,31 +21,27 @@ def free(task):
     return task.assignments.filter(state=Assignment.State.FREE).count()
 
 
-def test_others_are_asked_also_for_what_comes_after_they_were_left_out(project, queue, alice):
+def fail_a_check_and_go_on(project, queue, who, then):
+    """What was answered wrongly, under a rule that does this then, and rightly after it."""
     known = make.task(project, queue=queue, answers=2, gold=A, is_check=True)
     later = make.task(project, queue=queue, answers=2)
     options = {"failed": 1}
-    add_rule(
-        project, queue=queue, when="check_failed", options=options, then=["ask_again"], actor=None
-    )
+    add_rule(project, queue=queue, when="check_failed", options=options, then=[then], actor=None)
     for said in (B, A):
-        slot = next_assignment(project, alice, queue=queue)
+        slot = next_assignment(project, who, queue=queue)
         submit(slot, said, key=f"key {slot.pk}")
+    return known, later
+
+
+def test_others_are_asked_also_for_what_comes_after_they_were_left_out(project, queue, alice):
+    known, later = fail_a_check_and_go_on(project, queue, alice, "ask_again")
     assert (free(known), free(later)) == (2, 2)
     undo_firing(Firing.objects.get(), actor=None)
     assert (free(known), free(later)) == (1, 1)
 
 
 def test_nobody_is_asked_in_place_where_they_are_only_left_out(project, queue, alice):
-    make.task(project, queue=queue, gold=A, is_check=True)
-    later = make.task(project, queue=queue, answers=2)
-    options = {"failed": 1}
-    add_rule(
-        project, queue=queue, when="check_failed", options=options, then=["leave_out"], actor=None
-    )
-    for said in (B, A):
-        slot = next_assignment(project, alice, queue=queue)
-        submit(slot, said, key=f"key {slot.pk}")
+    _, later = fail_a_check_and_go_on(project, queue, alice, "leave_out")
     assert free(later) == 1
 
 
