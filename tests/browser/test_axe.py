@@ -5,6 +5,7 @@ import pytest
 from annotation.models import Guideline, Queue
 from annotation.task_types import TASK_TYPES
 from tests import make
+from tests.browser.at_the_desk import wait_for_question
 from tests.browser.every_type import task_of
 from truing.invite import invite
 from truing.models import Membership
@@ -128,10 +129,10 @@ def test_last_answers_and_a_correction(project, alice, open_page, axe):
     page = open_page(alice)
     page.goto("/p/demo/desk/")
     for number in range(2):
-        page.locator(f"[data-today='{number}']").wait_for()
+        wait_for_question(page, number)
         page.keyboard.press("1")
         page.keyboard.press("Enter")
-    page.locator("[data-today='2']").wait_for()
+    wait_for_question(page, 2)
     page.keyboard.press("z")
     page.locator("#last-answers-rows a").first.wait_for()
     assert axe(page) == ""

@@ -14,6 +14,7 @@ from tests.alignment.conftest import (  # noqa: F401
     base,
     policy_folder,
 )
+from tests.browser.at_the_desk import press
 from tests.model_server import ModelServer, echoes, hangs, refuses, says
 
 
@@ -70,17 +71,12 @@ def served(base, erin):  # noqa: F811
         serving.refresh_from_db()
 
 
-def keys(page, *pressed):
-    for key in pressed:
-        page.keyboard.press(key)
-
-
 def say(page, text):
     if not page.locator("textarea#message:focus").count():
-        keys(page, "m")
+        press(page, "m")
     page.locator("textarea#message:focus").wait_for()
     page.keyboard.type(text)
-    keys(page, "Control+Enter")
+    press(page, "Control+Enter")
 
 
 def answered(page, number):
@@ -107,9 +103,9 @@ def test_a_served_model_one_that_hangs_and_one_that_is_down(
     assert "checkpoint:" not in page.content()
     mine = page.locator("[data-pane]", has_text="You said: What does the cat say?")
     best = int(mine.get_attribute("data-pane")) + 1
-    keys(page, str(best), "r")
+    press(page, str(best), "r")
     page.keyboard.type("It repeats me")
-    keys(page, "Escape", "Enter")
+    press(page, "Escape", "Enter")
 
     page.get_by_label("Your next message").wait_for()
     given = Annotation.objects.get()
@@ -122,12 +118,12 @@ def test_a_served_model_one_that_hangs_and_one_that_is_down(
     # It goes on from there, and is ended.
     say(page, "And the dog?")
     answered(page, 2)
-    keys(page, "b", "Enter")
+    press(page, "b", "Enter")
     page.get_by_label("Your next message").wait_for()
     assert page.get_by_label("Your next message").input_value() == "And the dog?"
-    keys(page, "Escape", "e")
+    press(page, "Escape", "e")
     page.get_by_role("heading", name="End this chat?").wait_for()
-    keys(page, "Enter")
+    press(page, "Enter")
     page.get_by_text("Nothing left for you").wait_for()
     assert [one.turn for one in Annotation.objects.order_by("pk")] == [1, 2]
 
@@ -154,13 +150,13 @@ def test_what_was_typed_outlives_a_reload_and_a_server_that_is_away(
     chats()
     page = open_page(alice)
     page.goto("/p/demo/desk/")
-    keys(page, "m")
+    press(page, "m")
     page.keyboard.type("A long thought")
     page.get_by_text("Draft saved").wait_for()
     page.reload()
     assert page.get_by_label("Your first message").input_value() == "A long thought"
     page.route("**/say/", lambda route: route.abort())
-    keys(page, "m", "Control+Enter")
+    press(page, "m", "Control+Enter")
     page.get_by_text("Your answer waits here").wait_for()
     assert page.get_by_label("Your first message").input_value() == "A long thought"
     # It goes out by itself when the server is back, and once.
@@ -177,17 +173,17 @@ def test_one_that_failed_is_asked_again_and_all_are_by_n(open_page, project, ali
     say(page, "Hello")
     page.get_by_text("This model cannot be reached just now.").wait_for()
     bad.behave = says("I am back.")
-    keys(page, "a")
+    press(page, "a")
     answered(page, 2)
     page.get_by_text("I am back.").wait_for()
     assert len(good.asked) == 1
-    keys(page, "n")
+    press(page, "n")
     deadline = time.monotonic() + 10
     while len(good.asked) < 2:
         assert time.monotonic() < deadline
         page.wait_for_timeout(50)
     answered(page, 2)
-    keys(page, "t", "Enter")
+    press(page, "t", "Enter")
     page.get_by_label("Your next message").wait_for()
     assert Annotation.objects.get().answer["tiers"][0] != []
     page.get_by_text("equal").or_(page.get_by_text("a tie")).first.wait_for()
@@ -206,10 +202,10 @@ def test_everybody_can_use_it_and_it_fits_a_telephone(
     answered(page, 3)
     assert axe(page) == ""
     assert page.evaluate("document.documentElement.scrollWidth") <= 380
-    keys(page, "2")
+    press(page, "2")
     page.get_by_role("button", name="Go on").click()
     page.get_by_label("Your next message").wait_for()
     assert axe(page) == ""
     assert page.evaluate("document.documentElement.scrollWidth") <= 380
-    keys(page, "Escape", "?")
+    press(page, "Escape", "?")
     page.get_by_text("That answer is the best").wait_for()

@@ -8,6 +8,7 @@ from django.utils import timezone
 from annotation.assign import next_assignment
 from annotation.models import Annotation, Assignment, Draft, Guideline
 from tests import make
+from tests.browser.at_the_desk import wait_for_question
 
 PASSWORD = "a wheel runs true"
 
@@ -15,11 +16,6 @@ PASSWORD = "a wheel runs true"
 def order_of(annotation):
     """The answer as numbers shown: "2 > 1 = 3"."""
     return annotation.assignment.queue.task_type.in_words(annotation.answer, annotation.shown)
-
-
-def wait_for_question(page, number):
-    """Until the page says that so many were answered today."""
-    page.locator(f"[data-today='{number}']").wait_for()
 
 
 @pytest.fixture
@@ -39,7 +35,6 @@ def test_an_annotator_ranks_skips_corrects_and_reloads(project, alice, three_way
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
-    page.wait_for_url("**/p/demo/desk/")
 
     # Three questions by the keyboard alone.
     wait_for_question(page, 0)

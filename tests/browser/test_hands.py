@@ -1,8 +1,9 @@
 """Hands that stay on the keyboard: where a key goes, and what it is for."""
 
 from tests import make
+from tests.browser.at_the_desk import press, wait_for_question
 from tests.browser.every_type import task_of
-from tests.browser.test_chat import answered, chats, keys, models, say  # noqa: F401
+from tests.browser.test_chat import answered, chats, models, say  # noqa: F401
 from tests.browser.test_in_sight import is_seen
 from tests.model_server import echoes
 
@@ -20,7 +21,7 @@ def test_who_has_judged_a_turn_writes_on_at_once(
     page.goto("/p/demo/desk/")
     say(page, "Hello")
     answered(page, 1)
-    keys(page, "1", "Enter")
+    press(page, "1", "Enter")
     page.get_by_label("Your next message").wait_for()
     page.locator("textarea#message:focus").wait_for()
     # None of these letters is a key: “n” would ask all again, “e” end the chat.
@@ -43,25 +44,25 @@ def test_a_long_prompt_is_read_without_a_mouse(project, alice, open_page):
     folded = prompt.bounding_box()["height"]
     assert folded < 500
     # All of it, and folded again; there, arrows scroll and choose no output.
-    keys(page, "c")
+    press(page, "c")
     page.get_by_role("button", name="Show less").wait_for()
     assert prompt.bounding_box()["height"] > 2 * folded
-    keys(page, "c")
+    press(page, "c")
     page.get_by_role("button", name="Show all of it").wait_for()
     assert prompt.bounding_box()["height"] == folded
     before = prompt.evaluate("one => one.scrollTop")
-    keys(page, "ArrowDown", "ArrowDown", "PageDown")
+    press(page, "ArrowDown", "ArrowDown", "PageDown")
     page.wait_for_function(
         "before => document.querySelector('.desk-prompt').scrollTop > before", arg=before
     )
     assert page.locator(".chip-chosen").count() == 0
     # The keys of the question stay where they are.
-    keys(page, "1", "2", "Escape", "3", "Enter")
-    page.locator("[data-today='1']").wait_for()
+    press(page, "1", "2", "Escape", "3", "Enter")
+    wait_for_question(page, 1)
     # A short one needs no button, and its key does no harm.
     assert not page.locator("[data-whole]").is_visible()
-    keys(page, "c", "1", "2", "3", "Enter")
-    page.locator("[data-today='2']").wait_for()
+    press(page, "c", "1", "2", "3", "Enter")
+    wait_for_question(page, 2)
 
 
 def test_who_unfolds_a_prompt_with_the_mouse_submits_by_enter(project, alice, open_page):
@@ -69,8 +70,8 @@ def test_who_unfolds_a_prompt_with_the_mouse_submits_by_enter(project, alice, op
     page = open_page(alice)
     page.goto("/p/demo/desk/")
     page.get_by_role("button", name="Show all of it").click()
-    keys(page, "1", "Enter")
-    page.locator("[data-today='1']").wait_for()
+    press(page, "1", "Enter")
+    wait_for_question(page, 1)
 
 
 def test_enter_goes_on_where_a_queue_is_done(project, alice, open_page):
@@ -79,7 +80,7 @@ def test_enter_goes_on_where_a_queue_is_done(project, alice, open_page):
     page = open_page(alice)
     page.goto(f"/p/demo/desk/?queue={done.pk}")
     page.get_by_text("Nothing left for you in this queue").wait_for()
-    keys(page, "Enter")
+    press(page, "Enter")
     page.get_by_text("Another?").wait_for()
 
 
@@ -95,7 +96,7 @@ def test_the_labels_of_stretches_stay_in_sight_on_a_telephone(project, alice, op
     # What the keys choose is not under them.
     page.evaluate("scrollTo(0, 0)")
     for _ in range(12):
-        keys(page, "ArrowDown")
+        press(page, "ArrowDown")
     chosen, panel = page.evaluate(
         """() => [getSelection().getRangeAt(0), document.querySelector("[data-spans]")]
             .map((one) => one.getBoundingClientRect())

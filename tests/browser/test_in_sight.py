@@ -4,6 +4,7 @@ import pytest
 
 from annotation.models import Guideline, Queue
 from tests import make
+from tests.browser.at_the_desk import wait_for_question
 from tests.browser.every_type import task_of
 from tests.browser.test_keyboard import ARABIC
 
@@ -94,10 +95,10 @@ def test_a_refusal_goes_when_another_question_comes(project, alice, open_page):
     make.task(project)
     page = open_page(alice)
     page.goto("/p/demo/desk/")
-    page.locator("[data-today='0']").wait_for()
+    wait_for_question(page, 0)
     for key in "1", "Enter":
         page.keyboard.press(key)
-    page.locator("[data-today='1']").wait_for()
+    wait_for_question(page, 1)
     page.keyboard.press("Enter")
     page.get_by_role("alert").wait_for()
     page.keyboard.press("u")
@@ -110,7 +111,7 @@ def test_differences_show_how_code_is_indented(project, alice, open_page):
     make.task(project, outputs=(code.format(""), code.format("    ")))
     page = open_page(alice)
     page.goto("/p/demo/desk/")
-    page.locator("[data-today='0']").wait_for()
+    wait_for_question(page, 0)
     page.keyboard.press("d")
     page.locator("#diff[open]").wait_for()
     assert "\n    b()" in page.locator("[data-diff]").text_content()

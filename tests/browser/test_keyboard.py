@@ -6,7 +6,7 @@ import pytest
 
 from annotation.models import Annotation
 from tests import make
-from tests.browser.test_desk import wait_for_question
+from tests.browser.at_the_desk import wait_for_question
 from truing.models import User
 
 PASSWORD = "a wheel runs true"

@@ -5,6 +5,7 @@ import random
 from annotation.models import Annotation
 from benchmarks.long_texts import changed, markdown
 from tests import make
+from tests.browser.at_the_desk import wait_for_question
 
 LONG = markdown(random.Random(1), 100_000)
 PARTS = 20  # of a long text, at least
@@ -17,7 +18,7 @@ def test_two_are_shown_scrolled_and_compared(project, alice, open_page):
     make.task(project)
     page = open_page(alice)
     page.goto("/p/demo/desk/")
-    page.locator("[data-today='0']").wait_for()
+    wait_for_question(page, 0)
     assert page.locator(".reading-part").count() > 2 * PARTS
     page.keyboard.press("End")
     page.get_by_text(end).first.scroll_into_view_if_needed()
@@ -43,7 +44,7 @@ def test_two_are_shown_scrolled_and_compared(project, alice, open_page):
     page.keyboard.press("Escape")
     page.keyboard.press("1")
     page.keyboard.press("Enter")
-    page.locator("[data-today='1']").wait_for()
+    wait_for_question(page, 1)
     assert Annotation.objects.count() == 1
 
 

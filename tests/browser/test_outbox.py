@@ -4,7 +4,8 @@ import pytest
 
 from annotation.models import Annotation
 from tests import make
-from tests.browser.test_desk import order_of, wait_for_question
+from tests.browser.at_the_desk import wait_for_question
+from tests.browser.test_desk import order_of
 
 WAITING = "Your answer waits here"
 SENT = "The answer that waited here has been sent."

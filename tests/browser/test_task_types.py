@@ -5,16 +5,12 @@ import pytest
 from annotation.create_queue import create_queue
 from annotation.models import Annotation, Assignment, Draft
 from tests import make
-
-
-def press(page, *keys):
-    for key in keys:
-        page.keyboard.press(key)
+from tests.browser.at_the_desk import press, wait_for_question
 
 
 def answered(page, number):
     """Wait until the page says that so many were answered today; the newest answer."""
-    page.locator(f"[data-today='{number}']").wait_for()
+    wait_for_question(page, number)
     return Annotation.objects.latest("pk") if number else None
 
 

@@ -7,8 +7,8 @@ from annotation.ask_blank import ask_blank
 from annotation.create_queue import create_queue
 from annotation.models import Annotation, Output, Prompt
 from tests import make
+from tests.browser.at_the_desk import wait_for_question
 from tests.browser.every_type import task_of
-from tests.browser.test_desk import wait_for_question
 
 LONG = " ".join(f"word{number % 977} and then some more of it." for number in range(2500))
 

@@ -1,0 +1,15 @@
+"""Hands at the desk: keys, and the wait for what they bring."""
+
+
+def press(page, *keys):
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def wait_for_question(page, number):
+    """Until the page says that so many were answered today, and takes keys.
+
+    A page is read before its scripts run: a key pressed between the two would be lost.
+    """
+    page.locator(f"[data-today='{number}']").wait_for()
+    page.wait_for_load_state("load")
