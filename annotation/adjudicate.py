@@ -15,6 +15,7 @@ from annotation.draft import forget_settlement_draft
 from annotation.edit_queue import locked, refuse_reserved
 from annotation.exempt import see_answers
 from annotation.lanes import lane_back, lane_for
+from annotation.let_be import let_be
 from annotation.models import (
     Annotation,
     Annotator,
@@ -166,7 +167,7 @@ def settle(
         key=key,
         supersedes=Annotation.objects.current().filter(assignment=slot).first(),
     )
-    spared = _spare(task)
+    spared = let_be([task.pk])
     close_returns(Return.objects.filter(annotation__assignment__task=task), Return.State.OVER)
     _decide(dispute, State.SETTLED)
     forget_settlement_draft(task, actor)
@@ -374,12 +375,6 @@ def _take_back(slot: Assignment, why: str) -> None:
     """What was answered stays; it counts no more."""
     slot.state, slot.skip_reason, slot.closed_at = Slot.SKIPPED, why[:300], timezone.now()
     slot.save(update_fields=["state", "skip_reason", "closed_at"])
-
-
-def _spare(task: Task) -> int:
-    """Nobody else is asked; who has it before them may finish."""
-    nobodys = Assignment.objects.filter(task=task, state__in=[Slot.FREE, Slot.WITHHELD])
-    return nobodys.filter(purpose=Assignment.Purpose.ANSWER).delete()[0]
 
 
 def _ask_the_rest(task: Task, queue: Queue, round: int) -> None:

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from annotation.close_returns import close_returns, people_sent_back
 from annotation.edit_queue import locked
 from annotation.lanes import LANE
+from annotation.let_be import let_be
 from annotation.models import Dispute, Queue, Return
 from truing.audit import record
 from truing.models import User
@@ -27,11 +28,6 @@ WHERE task.queue_id = %(queue)s AND task.id = ANY(%(tasks)s)
 ORDER BY task.id, level
 """
 
-_LET_BE = """
-DELETE FROM annotation_assignment WHERE queue_id = %(queue)s AND task_id = ANY(%(tasks)s)
-    AND purpose = 'answer' AND state IN ('free', 'withheld')
-"""
-
 
 @transaction.atomic
 def ask_again(queue: Queue, tasks: Sequence[int], *, why: str = "", actor: User | None) -> int:
@@ -46,9 +42,9 @@ def ask_again(queue: Queue, tasks: Sequence[int], *, why: str = "", actor: User 
         "overlap": queue.overlap,
         "order": queue.order,
     }
+    # What nobody has taken of earlier rounds is not wanted any more.
+    let_be(queue.tasks.filter(pk__in=tasks).values_list("pk", flat=True))
     with connection.cursor() as cursor:
-        # What nobody has taken of earlier rounds is not wanted any more.
-        cursor.execute(_LET_BE, values)
         cursor.execute(_ASK, values)
         added = cursor.rowcount
     if added:

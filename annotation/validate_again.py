@@ -2,7 +2,8 @@
 
 from annotation.ask import ask
 from annotation.edit_queue import locked
-from annotation.models import Annotation, Assignment, Authorship, Queue, Task
+from annotation.let_be import let_be
+from annotation.models import Annotation, Authorship, Queue, Task
 from annotation.models.authorship import gates
 from annotation.models.task import TaskQuerySet
 
@@ -22,7 +23,7 @@ def validate_again(before: Annotation, after: Annotation) -> None:
     tasks = Task.objects.filter(queue__in=gates()).exclude(queue__state=Queue.State.CLOSED)
     judging = _about(tasks, old)
     queues = list(Queue.objects.filter(tasks__in=judging).distinct().order_by("pk"))
-    Assignment.objects.free().filter(task__in=judging).delete()
+    let_be(judging.values_list("pk", flat=True))
     for queue in queues:
         # Somebody else who wrote the same may have had it asked about already.
         if not _about(tasks.filter(queue=queue), written).exists():

@@ -18,6 +18,7 @@ from annotation.feedback_line import AnnotationLine
 from annotation.fit_slots import fit_slots
 from annotation.keep_written import Said, keep_all_written
 from annotation.lanes import lane_for
+from annotation.let_be import let_be
 from annotation.look_again_from import look_again_from
 from annotation.models import (
     Annotation,
@@ -133,7 +134,7 @@ class _Writing:
         """Nobody validates what its author has corrected since."""
         if tasks:
             over = about_what_is_withdrawn(Task.objects.filter(pk__in=tasks))
-            Assignment.objects.free().filter(task__in=over).delete()
+            let_be(over.values_list("pk", flat=True))
 
     def _write_comments(self, task_ids: list[int]) -> None:
         comments = [
