@@ -7,6 +7,7 @@ from annotation.certainty import ask_more_of
 from annotation.edit_queue import locked, refuse_reserved
 from annotation.lanes import lane_back
 from annotation.models import Annotator, Assignment, Flag, Task
+from annotation.withhold import withhold
 from truing.audit import record
 from truing.errors import Refused
 from truing.models import User
@@ -27,7 +28,7 @@ def flag(task: Task, annotator: Annotator, *, reason: str = "", round: int = 1) 
     if not task.is_withheld:
         task.is_withheld = True
         task.save(update_fields=["is_withheld"])
-    Assignment.objects.filter(task=task, state=State.FREE).update(state=State.WITHHELD)
+    withhold(task)
     made = Flag.objects.create(task=task, annotator=annotator, reason=reason[:300], round=round)
     project = task.queue.project
     record("task.flag", actor=annotator.user, project=project, on=task, reason=reason[:300])

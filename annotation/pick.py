@@ -26,6 +26,7 @@ from annotation.models import (
 )
 from annotation.models.queue import HIGHEST_PRIORITY, MAIN_LANE
 from annotation.rows import columns, made
+from annotation.withhold import is_withheld_late
 from truing.prepared import fetch
 
 WINDOW = 24
@@ -287,13 +288,13 @@ def pick(
         "last_lane": [stretch.last_lane for stretch in stretches],
         "window": _window(stretches),
     }
-    rows = fetch(_PICK, values)
-    if not rows:
-        return None
-    picked = _read(rows[0], {one.queue.pk: one.queue for one in queues})
-    place = rows[0][-2]
-    picked.stretch = stretches[place - 1] if place else None
-    return picked
+    while rows := fetch(_PICK, values):
+        picked = _read(rows[0], {one.queue.pk: one.queue for one in queues})
+        place = rows[0][-2]
+        picked.stretch = stretches[place - 1] if place else None
+        if not is_withheld_late(picked.slot):
+            return picked
+    return None
 
 
 def _window(stretches: Sequence[Stretch]) -> int:

@@ -9,10 +9,12 @@ from annotation.ask_again import ask_again
 from annotation.assign import next_assignment
 from annotation.correct import correct
 from annotation.create_queue import create_queue
-from annotation.models import Annotator, Assignment, Output
+from annotation.flag import decide, flag
+from annotation.models import Annotator, Assignment, Flag, Output, Task
+from annotation.skip import skip
 from annotation.submit import submit
 from tests import make
-from tests.together import Other, wait_until_waiting
+from tests.together import Other, crossing, wait_until_waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 A = {"tiers": [["a"], ["b"]]}
@@ -77,6 +79,42 @@ def test_what_made_way_for_a_check_is_asked_again_in_the_new_round_alone(
         project, alice, lambda: ask_again(behind_a_check.queue, [behind_a_check.pk], actor=None)
     )
     assert waiting_in(behind_a_check) == [2, 2, 2]
+
+
+def test_what_made_way_for_a_check_is_not_for_anyone(project, alice, bob, behind_a_check):
+    flagged_by = Annotator.objects.member(project, bob)
+    for person in (alice, bob):
+        Annotator.objects.member(project, person)
+    with transaction.atomic():
+        check = next_assignment(project, alice)
+        Other(lambda: flag(behind_a_check, flagged_by)).result(seconds=5)  # it waits for nobody
+    assert check.purpose == Assignment.Purpose.GOLD
+    behind_a_check.queue.tasks.update(gold=None)
+    assert next_assignment(project, bob) is None
+    decide(Flag.objects.get(), put_back=True, actor=None)
+    assert next_assignment(project, bob).task == behind_a_check
+
+
+def test_what_is_let_go_when_it_is_taken_out_is_not_for_anyone(project, alice, bob):
+    make.task(project, queue=make.queue(project, overlap=2), answers=2)
+    one, two = next_assignment(project, alice), next_assignment(project, bob)
+    with transaction.atomic():
+        skip(one)
+        other = Other(lambda: skip(two, meaning="nobody"))
+        other.waits()
+    other.result()
+    carol = make.member(project, "carol")
+    assert next_assignment(project, carol) is None
+
+
+def test_a_late_answer_is_taken_while_another_takes_the_question_out(project, alice, bob):
+    """It holds the slot and wants the task, to see whether the answers are certain enough."""
+    task = make.task(project, queue=make.queue(project, overlap=2, most_answers=3), answers=2)
+    crossing(
+        lambda: list(task.assignments.select_for_update(no_key=True)),
+        lambda: flag(task, Annotator.objects.member(project, bob)),
+        lambda: Task.objects.select_for_update(no_key=True).get(pk=task.pk),
+    )
 
 
 def test_who_validates_a_text_while_it_is_corrected_may_answer(project, alice, bob):
