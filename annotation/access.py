@@ -127,6 +127,13 @@ def rule_for(request: HttpRequest, slug: str, pk: int) -> Rule:
     return get_object_or_404(Rule.objects.select_related("project"), pk=pk, project=project)
 
 
+def rule_over(request: HttpRequest, slug: str, pk: int, rule: int) -> tuple[Queue, Rule]:
+    """A queue, and one of the rules that hold in it."""
+    queue = queue_for(request, slug, pk, at_least=Role.CURATOR)
+    found = Rule.objects.over(queue).select_related("project")
+    return queue, get_object_or_404(found, pk=rule)
+
+
 def dataset_for(request: HttpRequest, slug: str, name: str, *, at_least: Role) -> Dataset:
     project = project_for(request, slug, at_least=at_least)
     return get_object_or_404(Dataset.objects.select_related("project"), name=name, project=project)

@@ -37,7 +37,7 @@ def enforce(standing: Standing, rules: Iterable[Rule]) -> list[Firing]:
     fired = []
     for rule in rules:
         reason = CONDITIONS[rule.when].met_by(figures, rule.condition_options)
-        if reason and not rule.firings.for_work_of(standing).exists():
+        if reason and not Firing.objects.for_work_of(standing).that_did(rule).exists():
             fired.append(_fire(rule, standing, reason))
     return fired
 

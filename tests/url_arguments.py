@@ -130,6 +130,11 @@ def a_rule(project, person):
     return {"pk": made.pk}
 
 
+def a_rule_of_a_queue(project, person):
+    rule = Rule.objects.get(pk=a_rule(project, person)["pk"])
+    return {"pk": rule.queue_id, "rule": rule.pk}
+
+
 def a_firing(project, person):
     standing = Standing.objects.create(
         queue=make.queue(project), annotator=make.annotator(project, "w2")
@@ -208,6 +213,7 @@ ARGUMENTS = {
     "queue_priority": a_queue,
     "firing_undo": a_firing,
     "api_firing_undo": a_firing,
+    "rule_edit": a_rule_of_a_queue,
     "rule_remove": a_rule,
     "api_rule": a_rule,
     "rules": a_queue,

@@ -126,10 +126,11 @@ URL_ROLES: dict[str, dict[str, str]] = {
     "my_work": {"GET": "ANNOTATOR"},
     "notice_read": {"POST": "ANNOTATOR"},
     "rules": {"GET": "CURATOR", "POST": "CURATOR"},
+    "rule_edit": {"GET": "CURATOR", "POST": "CURATOR"},
     "rule_remove": {"POST": "CURATOR"},
     "api_standings": {"GET": "REVIEWER"},
     "api_rules": {"GET": "CURATOR", "POST": "CURATOR"},
-    "api_rule": {"DELETE": "CURATOR"},
+    "api_rule": {"PATCH": "CURATOR", "DELETE": "CURATOR"},
     "api_firings": {"GET": "REVIEWER"},
     "api_firing_undo": {"POST": "REVIEWER"},
     # Adjudication

@@ -14,7 +14,7 @@ from annotation.enforce import undo_firing
 from annotation.models import Annotator, Firing, Rule, Standing
 from annotation.pause import REASON_LENGTH, pause
 from annotation.resume import resume
-from annotation.set_rules import add_rule, remove_rule
+from annotation.set_rules import add_rule, edit_rule, remove_rule
 from annotation.show_standing import shown
 from truing.access import Role, project_for
 from truing.api.authentication import person
@@ -54,6 +54,19 @@ class RuleBody(Body):
     in_all_queues = serializers.BooleanField(
         required=False, help_text="Of the project; else the rule holds in this queue alone."
     )
+
+
+class RuleEditBody(Body):
+    options = serializers.DictField(
+        required=False, help_text="Those of the condition; what is not named stays."
+    )
+    then = serializers.ListField(
+        required=False, child=serializers.ChoiceField(choices=Rule.Then.values)
+    )
+    skill = serializers.CharField(
+        required=False, allow_blank=True, max_length=100, help_text="What take_skill takes."
+    )
+    sentence = serializers.CharField(required=False, allow_blank=True, max_length=250)
 
 
 class FiringSerializer(serializers.ModelSerializer[Firing]):
@@ -102,12 +115,17 @@ def rules(request: Request, slug: str, pk: int) -> Response:
     return Response(RuleSerializer(made).data, status=201)
 
 
-@extend_schema(responses={204: None})
-@api_view(["DELETE"])
+@extend_schema(methods=["PATCH"], request=RuleEditBody, responses=RuleSerializer)
+@extend_schema(methods=["DELETE"], responses={204: None})
+@api_view(["PATCH", "DELETE"])
 def rule(request: Request, slug: str, pk: int) -> Response:
-    """Remove a rule. What it has done stays, and can still be undone."""
-    remove_rule(rule_for(request, slug, pk), actor=person(request))
-    return Response(status=204)
+    """Change a rule, or remove it. What it has done stays, and can still be undone."""
+    found = rule_for(request, slug, pk)
+    if request.method == "DELETE":
+        remove_rule(found, actor=person(request))
+        return Response(status=204)
+    changed = edit_rule(found, **read(request, RuleEditBody), actor=person(request))
+    return Response(RuleSerializer(changed).data)
 
 
 @lists(FiringSerializer)

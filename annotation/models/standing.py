@@ -207,6 +207,13 @@ class FiringQuerySet(models.QuerySet["Firing"]):
         found = self.in_force().filter(standing=standing)
         return found.filter(at__gt=standing.since) if standing.since else found
 
+    def that_did(self, rule: Rule) -> "FiringQuerySet":
+        """Those that did all that the rule says now: it may have been changed since."""
+        found = self.filter(rule=rule, then__contains=rule.then)
+        if Rule.Then.TAKE_SKILL in rule.then:
+            found = found.filter(skill__in=["", rule.skill])  # empty: they had none to lose
+        return found
+
 
 class Firing(models.Model):
     """A rule met somebody's work: why, and what was done. It can be undone once."""

@@ -4,7 +4,7 @@ from django.urls import path
 
 from annotation.api import care as care_api
 from annotation.api import people as people_api
-from annotation.views import care, people
+from annotation.views import care, people, rules
 
 pages = [
     path("annotators/", people.annotators, name="annotators"),
@@ -15,8 +15,9 @@ pages = [
     path("my-work/", people.my_work, name="my_work"),
     path("my-work/care/", care.care_choice, name="care_choice"),
     path("my-work/notice/", people.notice_read, name="notice_read"),
-    path("queues/<int:pk>/rules/", people.rules, name="rules"),
-    path("rules/<int:pk>/remove/", people.rule_remove, name="rule_remove"),
+    path("queues/<int:pk>/rules/", rules.rules, name="rules"),
+    path("queues/<int:pk>/rules/<int:rule>/", rules.rule_edit, name="rule_edit"),
+    path("rules/<int:pk>/remove/", rules.rule_remove, name="rule_remove"),
 ]
 api = [
     path("care/", care_api.care, name="api_care"),

@@ -1,40 +1,34 @@
-"""How annotators work: each their own, all of them for reviewers, and the rules that watch."""
+"""How annotators work: each their own, and all of them for reviewers."""
 
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import F, FloatField
 from django.db.models.functions import Cast, NullIf
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
-from annotation.access import annotator_for, firing_for, queue_for, rule_for
+from annotation.access import annotator_for, firing_for
 from annotation.comment import threads_of, unread_by
-from annotation.conditions import CONDITIONS
 from annotation.enforce import undo_firing
 from annotation.lately import from_top, lately
-from annotation.models import Annotator, Comment, Firing, Queue, Return, Rule, Standing
+from annotation.models import Annotator, Comment, Firing, Queue, Return, Standing
 from annotation.opt_in import choices_of
 from annotation.pause import REASON_LENGTH, pause
 from annotation.pick import sensitive_today
 from annotation.resume import read_notice, resume
-from annotation.set_rules import SENTENCE_LENGTH, add_rule, remove_rule
 from annotation.show_standing import shown, shown_to_themselves
 from annotation.views.listing import asked_for
-from annotation.views.queue_form import option_field
+from annotation.views.rules import in_words
 from truing.access import Role, membership_for, project_for
-from truing.errors import Refused
 from truing.http import Request, key_of
-from truing.options import fields_of
 from truing.pages import render
-from truing.translated import translated
 
 A_PAGE = 50
 FIRINGS = 50
@@ -112,7 +106,7 @@ def annotator(request: Request, slug: str, pk: int) -> HttpResponse:
         "lately": lately(person, fired_at=[one.at for one in fired]),
         "pace_lines": [from_top(seconds) for seconds in PACE_LINES],
         "limit": LIMIT,
-        "firings": [{"row": one, "then": _in_words(one.then, one.skill)} for one in fired],
+        "firings": [{"row": one, "then": in_words(one.then, one.skill)} for one in fired],
     }
     return render(request, "annotation/annotator.html", context)
 
@@ -178,99 +172,6 @@ def firing_undo(request: Request, slug: str, pk: int) -> HttpResponse:
     return redirect("annotator", slug, firing.standing.annotator_id)
 
 
-@require_http_methods(["GET", "POST"])
-@login_required
-def rules(request: Request, slug: str, pk: int) -> HttpResponse:
-    """The rules that watch a queue; or another one."""
-    queue = queue_for(request, slug, pk, at_least=Role.CURATOR)
-    when = request.POST.get("when") or request.GET.get("when") or "gold_failed"
-    form = RuleForm(when if when in CONDITIONS else "gold_failed", request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        written = form.values()
-        is_for_all = written.pop("is_for_all")
-        for_one = None if is_for_all else queue
-        try:
-            add_rule(queue.project, queue=for_one, **written, actor=request.user)
-        except Refused as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, "The rule holds from now on.")
-            return redirect("rules", slug, pk)
-    shown_rules = [
-        {
-            "pk": one.pk,
-            "when": one.get_when_display(),
-            "limits": _limits(one),
-            "then": _in_words(one.then, one.skill),
-            "is_for_all": one.queue_id is None,
-        }
-        for one in Rule.objects.over(queue)[:200]
-    ]
-    context = {
-        "queue": queue,
-        "rules": shown_rules,
-        "form": form,
-        "whens": [(name, condition.label) for name, condition in CONDITIONS.items()],
-    }
-    status = 422 if form.is_bound else 200
-    return render(request, "annotation/rules.html", context, status=status)
-
-
-@require_POST
-@login_required
-def rule_remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    rule = rule_for(request, slug, pk)
-    queue = rule.queue_id or key_of(request.POST.get("queue", ""))  # where they came from
-    remove_rule(rule, actor=request.user)  # type: ignore[arg-type]
-    messages.success(request, "The rule is gone. What it did stays.")
-    return redirect("rules", slug, queue) if queue else redirect("queues", slug)
-
-
-class RuleForm(forms.Form):
-    """What is looked for, and what is done."""
-
-    then = forms.MultipleChoiceField(
-        choices=Rule.Then.choices, widget=forms.CheckboxSelectMultiple, label="Then"
-    )
-    skill = forms.CharField(
-        required=False,
-        max_length=100,
-        label="Skill",
-        help_text="Which is taken away, where that is done: expertise:medicine.",
-    )
-    sentence = forms.CharField(
-        required=False,
-        max_length=SENTENCE_LENGTH,
-        label="What they are told",
-        help_text="Empty: a kind sentence of ours.",
-    )
-    is_for_all = forms.BooleanField(required=False, label="In all queues of this project")
-
-    def __init__(self, when: str, written: QueryDict | None) -> None:
-        self.when = when
-        self.items = fields_of(CONDITIONS[when].Options)
-        super().__init__(written)
-        self.fields["then"].choices = [  # type: ignore[attr-defined]
-            (name, translated(str(label))) for name, label in Rule.Then.choices
-        ]
-        for item in self.items:
-            self.fields[item.name] = option_field(item)
-
-    def option_fields(self) -> list[forms.BoundField]:
-        return [self[item.name] for item in self.items]
-
-    def values(self) -> dict[str, Any]:
-        written = self.cleaned_data
-        return {
-            "when": self.when,
-            "options": {item.name: written[item.name] for item in self.items},
-            "then": written["then"],
-            "skill": written["skill"],
-            "sentence": written["sentence"],
-            "is_for_all": written["is_for_all"],
-        }
-
-
 def _threads(me: Annotator) -> list[dict[str, Any]]:
     """What reviewers and I wrote about my answers; what was sent back first."""
     newest = threads_of(me).order_by("task", "-pk").distinct("task").values("pk")
@@ -315,22 +216,6 @@ def _name(person: Annotator) -> str:
     if person.user:
         return person.user.name or person.user.email
     return person.pseudonym
-
-
-def _in_words(then: list[str], skill: str = "") -> str:
-    labels = dict(Rule.Then.choices)
-    words = ", ".join(translated(str(labels.get(one, one))) for one in then)
-    return f"{words}: {skill}" if skill else words
-
-
-def _limits(rule: Rule) -> list[tuple[str, Any]]:
-    """What it looks for, with what it leaves to the usual."""
-    options = rule.condition_options
-    return [
-        (item.label.lower(), getattr(options, item.name))
-        for item in fields_of(CONDITIONS[rule.when].Options)
-        if getattr(options, item.name)  # 0 is never
-    ]
 
 
 def _page_url(request: Request, sort: str, page: int, asked: Mapping[str, str]) -> str:

@@ -163,6 +163,45 @@ def test_a_curator_adds_and_removes_a_rule(project, clara, client):
     assert not Rule.objects.exists()
 
 
+def test_a_curator_changes_a_rule_in_the_form_it_was_made_in(project, clara, client):
+    queue, elsewhere = make.queue(project), make.queue(project, "Elsewhere")
+    rule = Rule.objects.create(
+        project=project, queue=queue, when="gold_failed", then=["tell"], options={"asked": 4}
+    )
+    address = f"/p/demo/queues/{queue.pk}/rules/{rule.pk}/"
+    assert address in get(client, clara, f"queues/{queue.pk}/rules/").content.decode()
+    form = client.get(address).context["form"]
+    assert (form["asked"].value(), form["then"].value()) == (4, ["tell"])
+    written = {"asked": "6", "share": "0.5", "then": ["tell", "pause"], "sentence": "Slowly."}
+    saved = client.post(address, written, follow=True).content.decode()
+    assert "The rule is changed. What it did stays." in saved
+    rule.refresh_from_db()
+    assert (rule.options, rule.then) == ({"asked": 6, "share": 0.5}, ["tell", "pause"])
+    assert (rule.sentence, rule.queue) == ("Slowly.", queue)
+    refused = client.post(address, {**written, "then": ["take_skill"]})
+    assert refused.status_code == 422
+    assert "Say which skill the rule takes away." in refused.content.decode()
+    assert client.get(f"/p/demo/queues/{elsewhere.pk}/rules/{rule.pk}/").status_code == 404
+
+
+def test_a_rule_of_all_queues_stays_one_when_it_is_changed_from_one_of_them(project, clara, client):
+    queue = make.queue(project)
+    rule = Rule.objects.create(project=project, when="careless", then=["tell"])
+    client.force_login(clara)
+    written = {"risk": "0.01", "then": "tell"}
+    client.post(f"/p/demo/queues/{queue.pk}/rules/{rule.pk}/", written)
+    rule.refresh_from_db()
+    assert (rule.queue, rule.options) == (None, {"risk": 0.01})
+
+
+def test_a_rule_about_nothing_we_know_is_refused(project, clara, client):
+    queue = make.queue(project)
+    client.force_login(clara)
+    written = {"when": "full_moon", "asked": "4", "share": "0.5", "then": "tell"}
+    client.post(f"/p/demo/queues/{queue.pk}/rules/", written)
+    assert not Rule.objects.exists()
+
+
 def test_what_one_is_told_is_shown_until_it_is_read(project, alice, client):
     make.task(project)
     me = Annotator.objects.member(project, alice)

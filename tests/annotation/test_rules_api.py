@@ -63,6 +63,19 @@ def test_a_program_sees_makes_and_removes_the_rules_that_hold_in_a_queue(
     assert Rule.objects.count() == 2
 
 
+def test_a_program_changes_what_it_names_and_the_rest_stays(project, queue, client, clara):
+    options = {"failed": 3}
+    made = add_rule(
+        project, queue=queue, when="check_failed", options=options, then=["tell"], actor=None
+    )
+    client.force_login(clara)
+    address = f"/api/projects/demo/rules/{made.pk}/"
+    told = client.patch(address, {"then": ["pause"]}, content_type="application/json").json()
+    assert (told["id"], told["then"], told["options"]) == (made.pk, ["pause"], options)
+    wrong = client.patch(address, {"when": "careless"}, content_type="application/json")
+    assert wrong.status_code == 422
+
+
 def test_who_asks_somebody_again_is_told_where_they_are_still_left_out(
     project, queue, alice, client, rita
 ):
