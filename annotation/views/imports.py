@@ -14,6 +14,7 @@ from annotation.feedback_line import Line, asks
 from annotation.importers import IMPORTERS
 from annotation.intake import first_lines
 from annotation.models import Import, Queue
+from annotation.named import NoSuchQueue
 from annotation.receive_import import EmptyUpload, receive_import
 from annotation.run_import import cancel_import, start_import
 from annotation.task_types import TASK_TYPES
@@ -110,8 +111,13 @@ def _receive(request: Request, project: Project) -> Import:
     upload = request.FILES.get("file")
     if upload is None:
         raise EmptyUpload("Choose a file first.")
-    key = key_of(request.POST.get("queue", ""))
-    queue = Queue.objects.filter(project=project, pk=key).first() if key else None
+    named = request.POST.get("queue", "").strip()
+    found = Queue.objects.filter(project=project, pk=key_of(named) or 0)
+    queue = found.first() if named else None
+    if named and queue is None:
+        raise NoSuchQueue(
+            f"There is no queue {named[:20]} in this project. Choose one of the list."
+        )
     return receive_import(
         project,
         upload,

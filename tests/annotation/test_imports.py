@@ -152,6 +152,27 @@ def test_puts_the_tasks_into_the_chosen_queue(curator, project):
     assert Task.objects.get().queue == queue
 
 
+def test_a_queue_that_is_not_there_is_refused_and_nothing_is_kept(curator, project):
+    stranger = create_queue(make.project("other"), name="Theirs", type="pairwise", actor=None)
+    for named in (stranger.pk, 9**20, "Mine"):
+        refused = upload(curator, line("1"), queue=named)
+        assert refused.status_code == 422
+        said = f"There is no queue {named} in this project. Choose one of the list."
+        assert said in refused.content.decode()
+    assert not Import.objects.exists()
+
+
+def test_a_line_that_names_a_queue_is_refused_alone(curator, project):
+    response = upload(curator, line("1"), line("2", queue="Nowhere"), line("3"))
+    said = "A line cannot have “queue”; “meta” takes what else is known."
+    preview = curator.get(response.url)
+    assert preview.context["problems"] == [{"line": 2, "problem": said}]
+    curator.post(f"{response.url}start/")
+    report = run(Import.objects.get()).report
+    assert (report["tasks"], report["refused"]) == (2, 1)
+    assert report["problems"][0] == {"line": 2, "problem": said}
+
+
 def test_the_name_of_a_file_is_never_a_path(curator, project):
     for name in (
         "../../etc/passwd",
