@@ -87,6 +87,11 @@ class Granted:
     unchanged: int = 0
     problems: list[str] = field(default_factory=list)
 
+    @property
+    def sentence(self) -> str:
+        given = "1 skill was" if self.granted == 1 else f"{self.granted:,} skills were"
+        return f"{given} given, and {self.unchanged:,} were there already."
+
 
 def import_skills(project: Project, lines: Iterable[str], *, actor: User | None) -> Granted:
     """Give skills as a CSV file says: an e-mail address and a skill on each line.

@@ -184,7 +184,9 @@ def queue_priority(request: Request, slug: str, pk: int) -> HttpResponse:
     if not tasks:
         messages.error(request, "Choose the questions first.")
     else:
-        messages.success(request, f"{moved:,} questions have another priority now.")
+        one = "1 question has another priority now."
+        many = f"{moved:,} questions have another priority now."
+        messages.success(request, one if moved == 1 else many)
     return redirect(reverse("queue", args=[slug, pk]) + (f"?{urlencode(asked)}" if asked else ""))
 
 
@@ -201,7 +203,7 @@ def queue_fill(request: Request, slug: str, pk: int) -> HttpResponse:
     values = form.cleaned_data
     if isinstance(form, BlankForm):
         added = ask_blank(queue, values["number"], brief=form.brief(), actor=request.user)
-        messages.success(request, f"{added:,} questions were added.")
+        messages.success(request, _added(added))
         return redirect("queue", slug, pk)
     filters = {name: values[name] for name in ("tag", "language", "source", "split")}
     prompts = Prompt.objects.filter(project=queue.project).narrowed(**filters)
@@ -214,7 +216,7 @@ def queue_fill(request: Request, slug: str, pk: int) -> HttpResponse:
         written_here=values.get("written_here", False),
         actor=request.user,
     )
-    messages.success(request, f"{added:,} questions were added.")
+    messages.success(request, _added(added))
     return redirect("queue", slug, pk)
 
 
@@ -296,6 +298,10 @@ class BlankForm(forms.Form):
 
 def fill_form(queue: Queue, written: Any = None) -> FillForm | BlankForm:
     return (FillForm if queue.task_type.needs_prompt else BlankForm)(queue, written)
+
+
+def _added(number: int) -> str:
+    return "1 question was added." if number == 1 else f"{number:,} questions were added."
 
 
 def _row(queue: Queue, progress: dict[int, Any]) -> dict[str, Any]:

@@ -82,9 +82,7 @@ def skills_file(request: Request, slug: str) -> HttpResponse:
         return redirect("skills", slug)
     text = form.cleaned_data["file"].read().decode("utf-8-sig", "replace").replace("\x00", "")
     done = import_skills(project, text.splitlines(), actor=request.user)
-    messages.success(
-        request, f"{done.granted:,} skills were given, and {done.unchanged:,} were there already."
-    )
+    messages.success(request, done.sentence)
     for problem in done.problems[:PROBLEMS]:
         messages.warning(request, problem)
     if len(done.problems) > PROBLEMS:

@@ -201,7 +201,7 @@ def test_skills_come_with_a_file(project, alice, bob, client, clara):
     client.post("/p/demo/skills/file/", {"file": file})
     text = client.get("/p/demo/skills/").content.decode()
     assert "language:de" in text
-    assert "1 skills were given" in text
+    assert "1 skill was given" in text
     assert "Line 3" in text
     held = Grant.objects.get()
     client.post(f"/p/demo/skills/{held.pk}/take/")

@@ -124,6 +124,13 @@ class TestPages:
             self.address("queue_fill", queue.pk), {"outputs_each": 2, "limit": 10}, follow=True
         )
         assert "2 questions were added." in response.content.decode()
+        prompt = make.prompt(project, "One more?")
+        make.output(prompt, "one")
+        make.output(prompt, "two")
+        response = curator.post(
+            self.address("queue_fill", queue.pk), {"outputs_each": 2, "limit": 10}, follow=True
+        )
+        assert "1 question was added." in response.content.decode()
         response = curator.post(
             self.address("queue_fill", queue.pk), {"outputs_each": 7, "limit": 10}, follow=True
         )

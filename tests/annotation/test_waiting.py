@@ -1,11 +1,13 @@
 """The card of a project says what waits for whoever annotates in it."""
 
 import pytest
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import translation
 
 from annotation.assign import next_assignment
 from annotation.models import Annotator, Assignment
-from annotation.waiting import waiting_for
+from annotation.waiting import Waiting, waiting_for
 from tests import make
 
 
@@ -28,6 +30,21 @@ def test_counts_the_questions_and_takes_none(project, alice, client, number, wor
         make.task(project)
     assert words in seen(client, alice)
     assert not Assignment.objects.exclude(state="free").exists()
+
+
+@pytest.mark.parametrize(
+    ("questions", "language", "words"),
+    [
+        (1, "en", "1 question or more waits for you"),
+        (1, "de", "1 Frage oder mehr wartet auf Sie"),
+        (2, "en", "2 questions or more wait for you"),
+        (2, "de", "2 Fragen oder mehr warten auf Sie"),
+    ],
+)
+def test_says_one_or_more_as_one_says_it(questions, language, words):
+    one = Waiting(questions, is_more=True, sent_back=0, comments=0, is_paused=False)
+    with translation.override(language):
+        assert words in render_to_string("annotation/waiting.html", {"waiting": one})
 
 
 def test_what_one_has_in_hand_counts_once(project, alice):

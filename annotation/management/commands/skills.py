@@ -78,5 +78,5 @@ class Command(TruingCommand):
             raise Invalid("No line came in.")
         self.done(
             {"granted": done.granted, "unchanged": done.unchanged, "problems": done.problems},
-            f"{done.granted:,} skills were given, and {done.unchanged:,} were there already.",
+            done.sentence,
         )
