@@ -5,7 +5,7 @@ order counts as a tie. A ranking counts as its pairs: the unit is (task, pair).
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import combinations
 from typing import Any
@@ -44,15 +44,18 @@ def agreement(project: Project, queue: Queue | None = None) -> Agreement:
     """How far a project's annotators agree, or those of one queue."""
     queues = [queue] if queue else list(project.queues.all())
     with one_moment():
-        return measured(sum((seen_in(one) for one in queues), Seen()))
+        return measured(sum(seen_in(queues).values(), Seen()))
 
 
 def agreement_by_queue(project: Project) -> tuple[Agreement, list[tuple[Queue, Agreement]]]:
     """The project's agreement, and that of each queue, in one go through the answers."""
     with one_moment():
-        seen = [(queue, seen_in(queue)) for queue in project.queues.order_by("pk")]
-        whole = measured(sum((one for _, one in seen), Seen()))
-        return whole, [(queue, measured(one)) for queue, one in seen]
+        queues = list(project.queues.order_by("pk"))
+        seen = seen_in(queues)
+        whole = sum(seen.values(), Seen())
+        names = _names(whole, *seen.values())
+        each = [(queue, measured(seen[queue.pk], names)) for queue in queues]
+        return measured(whole, names), each
 
 
 @dataclass
@@ -101,15 +104,17 @@ class Seen:
                 table[codes[one]][codes[other]] += 1
 
 
-def seen_in(queue: Queue) -> Seen:
-    seen = Seen()
-    for question in Selection(Task.objects.filter(queue=queue)):
-        seen.add(question)
+def seen_in(queues: Sequence[Queue]) -> dict[int, Seen]:
+    """What was answered in each of these queues, in one go through the answers."""
+    seen = {queue.pk: Seen() for queue in queues}
+    for question in Selection(Task.objects.filter(queue__in=seen.keys())):
+        seen[question.queue].add(question)
     return seen
 
 
-def measured(seen: Seen) -> Agreement:
-    names = dict(Annotator.objects.filter(pk__in=seen.annotators).values_list("pk", "pseudonym"))
+def measured(seen: Seen, names: Mapping[int, str] | None = None) -> Agreement:
+    """`names` says how those are called who are compared two by two, where that is known."""
+    names = _names(seen) if names is None else names
     kappas = {
         "|".join(sorted((names[one], names[other]))): cohen_kappa(table)
         for (one, other), table in seen.together.items()
@@ -126,6 +131,11 @@ def measured(seen: Seen) -> Agreement:
         percent_agreement=percent_agreement(seen.units),
         cohen_kappa=dict(sorted(kappas.items())),
     )
+
+
+def _names(*seen: Seen) -> dict[int, str]:
+    compared = {annotator for one in seen for pair in one.together for annotator in pair}
+    return dict(Annotator.objects.filter(pk__in=compared).values_list("pk", "pseudonym"))
 
 
 def krippendorff_alpha(units: Counter[Counts], *, ordinal: bool) -> float | None:

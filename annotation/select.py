@@ -50,9 +50,11 @@ class Selection:
         last = 0
         while True:
             rows = self.tasks.filter(pk__gt=last).order_by("pk")
+            found = list(rows.values_list("pk", "prompt__digest", "queue")[:PIECE])
+            self._know({queue for *_, queue in found})
             piece = {
-                task: _Asked(digest or "", *self._type_of(queue))
-                for task, digest, queue in rows.values_list("pk", "prompt__digest", "queue")[:PIECE]
+                task: _Asked(digest or "", queue, *self._queues[queue])
+                for task, digest, queue in found
             }
             if not piece:
                 return
@@ -60,11 +62,10 @@ class Selection:
                 yield _with_ties(question) if self.bad_as_ties else question
             last = max(piece)
 
-    def _type_of(self, queue: int) -> tuple[TaskType, Any]:
-        if queue not in self._queues:
-            found = Queue.objects.get(pk=queue)
-            self._queues[queue] = found.task_type, found.type_options
-        return self._queues[queue]
+    def _know(self, queues: set[int]) -> None:
+        if unknown := queues - self._queues.keys():
+            for queue in Queue.objects.filter(pk__in=unknown):
+                self._queues[queue.pk] = queue.task_type, queue.type_options
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class _Asked:
     """What a task asks: about which prompt, and how."""
 
     prompt: str
+    queue: int
     task_type: TaskType
     options: Any
 
@@ -107,6 +109,7 @@ def _questions(piece: Mapping[int, _Asked], with_settled: bool) -> Iterator[Ques
                 tuple(names[task]),
                 tuple(votes[task].values()),
                 settled=settled.get(task),
+                queue=piece[task].queue,
             )
 
 
@@ -154,7 +157,8 @@ def _turns(piece: Mapping[int, _Asked]) -> Iterator[Question]:
         vote = read_vote(said, refs, annotation=annotation, annotator=annotator)
         if vote is not None and len(mine) > 1:
             names = tuple(name for *_, name in mine)
-            yield Question(task, names, (vote,), tuple(position for position, *_ in mine))
+            places = tuple(position for position, *_ in mine)
+            yield Question(task, names, (vote,), places, queue=asked.queue)
 
 
 def _with_ties(question: Question) -> Question:

@@ -48,6 +48,7 @@ class Question:
     places: tuple[int, ...] = ()
     # What a reviewer settled. It is no vote: models of annotators learn nothing from it.
     settled: Vote | None = None
+    queue: int = 0  # the one that asks it
 
     @property
     def counting(self) -> tuple[Vote, ...]:

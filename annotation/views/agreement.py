@@ -6,11 +6,15 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.views.decorators.http import require_GET
 
+from annotation.access import queue_for
 from annotation.agree import Agreement, agreement_by_queue
+from annotation.agree import agreement as measure
 from annotation.models import Queue
 from truing.access import Role, project_for
-from truing.http import Request
+from truing.http import Request, key_of
+from truing.models import Project
 from truing.pages import render
+from truing.translated import translated
 
 # Krippendorff's own limits (Content Analysis, 2018): above the first, conclusions are safe; above
 # the second, tentative. Preferences seldom get there.
@@ -23,25 +27,44 @@ WEAK = 0.2
 @login_required
 def agreement(request: Request, slug: str) -> HttpResponse:
     """The frame at once; the numbers when they are counted, which may take a while."""
-    project = project_for(request, slug, at_least=Role.REVIEWER)
+    project, queue = _asked_about(request, slug)
     template = "annotation/agreement.html"
+    context: dict[str, Any] = {"counted": False, "queue": queue, "queues": []}
     if not request.htmx and "now" not in request.GET:
-        return render(request, template, {"counted": False})
+        return render(request, template, context)
+    context["counted"] = True
+    if queue:
+        context |= {"whole": shown(measure(project, queue)), "of": queue}
+        return render(request, template, context, fragment="numbers")
     whole, by_queue = agreement_by_queue(project)
-    queues = [
-        {**shown(measured), "queue": queue.name, "type": _type(queue)}
-        for queue, measured in by_queue
-        if measured.tasks
-    ]
-    # One queue alone would say the same twice.
-    alone = len(queues) == 1
-    context = {
-        "counted": True,
-        "whole": shown(whole),
-        "title": queues[0]["queue"] if alone else "All queues together",
-        "queues": [] if alone else queues,
-    }
+    answered = [(queue, measured) for queue, measured in by_queue if measured.tasks]
+    context["whole"] = shown(whole)
+    if len(answered) == 1:
+        # One queue alone would say the same twice.
+        context["of"] = answered[0][0]
+    else:
+        context["queues"] = [_row(queue, measured) for queue, measured in answered]
     return render(request, template, context, fragment="numbers")
+
+
+def _asked_about(request: Request, slug: str) -> tuple[Project, Queue | None]:
+    named = request.GET.get("queue", "")
+    if not named:
+        return project_for(request, slug, at_least=Role.REVIEWER), None
+    queue = queue_for(request, slug, key_of(named) or 0, at_least=Role.REVIEWER)
+    return queue.project, queue
+
+
+def _row(queue: Queue, measured: Agreement) -> dict[str, Any]:
+    """A queue in the table of all."""
+    said, _, _ = translated(reading(measured.alpha_nominal)).partition(".")
+    return {
+        "pk": queue.pk,
+        "name": queue.name,
+        "type": queue.task_type.label,
+        "is": measured,
+        "reading": said,
+    }
 
 
 def shown(measured: Agreement) -> dict[str, Any]:
@@ -114,7 +137,3 @@ def _shares(answers: dict[str, int], total: int) -> list[dict[str, Any]]:
         parts.append({"name": name, "label": label, "count": answers[name], "x": left, "w": share})
         left += share
     return parts
-
-
-def _type(queue: Queue) -> str:
-    return queue.task_type.label

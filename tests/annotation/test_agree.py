@@ -219,3 +219,21 @@ def test_the_number_of_queries_does_not_grow(project, django_assert_num_queries)
     ask(20)
     with django_assert_num_queries(7):
         agreement(project)
+
+
+def test_many_queues_are_read_in_one_go(project, django_assert_num_queries):
+    def ask(queues):
+        for number in range(queues):
+            queue = make.queue(project, f"Queue {number} of {queues}")
+            task = make.task(project, queue=queue)
+            make.vote(task, "a", "b", by="w1")
+            make.vote(task, "a", "b", by="w2")
+
+    ask(2)
+    with django_assert_num_queries(7):
+        agreement_by_queue(project)
+    ask(20)
+    with django_assert_num_queries(7):
+        _, queues = agreement_by_queue(project)
+    assert len(queues) == 22
+    assert all(one.cohen_kappa.keys() == {"w1|w2"} for _, one in queues)

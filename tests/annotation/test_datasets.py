@@ -5,6 +5,8 @@ import json
 
 import pyarrow.parquet
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from annotation.freeze import freeze
@@ -88,6 +90,37 @@ class TestAgreement:
         numbers = text_of(visitor.get("/p/demo/agreement/", **HTMX))
         assert "All answers that can be compared are the same one" in numbers
         assert "both always say the same" in numbers
+
+    def test_names_all_queues_in_a_table_and_draws_the_chosen_one(self, visitor, project):
+        for name, answers in (("Alike", "aa"), ("Apart", "ab")):
+            task = make.task(project, queue=make.queue(project, name))
+            for number, better in enumerate(answers):
+                make.vote(task, better, "b" if better == "a" else "a", by=f"w{number}")
+        page = visitor.get("/p/demo/agreement/", **HTMX)
+        numbers = text_of(page)
+        assert numbers.count("What was answered") == 1
+        rows = [(one["name"], one["reading"]) for one in page.context["queues"]]
+        assert rows == [("Alike", "Not defined"), ("Apart", "None")]
+        address = f"/p/demo/agreement/?queue={page.context['queues'][1]['pk']}"
+        assert f'href="{address}"' in numbers
+        assert f'hx-get="{address}"' in text_of(visitor.get(address))
+        chosen = text_of(visitor.get(address, **HTMX))
+        assert "Apart" in chosen
+        assert "Alike" not in chosen
+        assert "0.0 %" in chosen
+        assert visitor.get("/p/demo/agreement/?queue=0").status_code == 404
+        assert visitor.get("/p/demo/agreement/?queue=x").status_code == 404
+
+    def test_asks_no_more_where_there_are_more_queues(self, visitor, project):
+        counts = []
+        for queues in (2, 10):
+            for number in range(queues):
+                queue = make.queue(project, f"{number} of {queues}")
+                make.vote(make.task(project, queue=queue), "a", "b", by="w1")
+            with CaptureQueriesContext(connection) as queries:
+                visitor.get("/p/demo/agreement/", **HTMX)
+            counts.append(len(queries))
+        assert counts[0] == counts[1]
 
     def test_says_so_where_there_are_no_answers(self, visitor):
         assert "No answers yet" in text_of(visitor.get("/p/demo/agreement/?now"))
