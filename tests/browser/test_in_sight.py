@@ -132,3 +132,30 @@ def test_a_turn_from_the_right_stands_at_the_right(project, alice, open_page):
         }"""
     )
     assert gap < 40
+
+
+def test_differences_show_code_in_its_own_letters(project, alice, open_page):
+    code = "It is `short`:\n\n```python\nif a:\n    {}()\n```\n\nAnd so {}."
+    make.task(project, outputs=(code.format("b", "on"), code.format("c", "it goes")))
+    page = open_page(alice)
+    page.goto("/p/demo/desk/")
+    page.locator("[data-today='0']").wait_for()
+    page.keyboard.press("d")
+    page.locator("#diff[open]").wait_for()
+    pieces = page.locator("[data-diff] code").all_text_contents()
+    assert pieces[:2] == ["short", "if a:\n    "]
+    assert sorted(pieces[2:]) == ["()", "b", "c"]  # sides are drawn
+    assert page.locator("[data-diff] ins", has_text="it goes").locator("code").count() == 0
+    letters = page.locator("[data-diff] code").first.evaluate(
+        "(one) => getComputedStyle(one).fontFamily"
+    )
+    assert "mono" in letters
+
+
+def test_an_edit_shows_changes_of_code_in_its_own_letters(project, alice, open_page):
+    make.task(project, type="edit", outputs=("So:\n\n```python\na = 1\n```\n\nDone.",))
+    page = open_page(alice)
+    page.goto("/p/demo/desk/")
+    page.locator("#text").fill("So:\n\n```python\na = 2\n```\n\nDone at last.")
+    page.locator("[data-changes] ins", has_text="at last").wait_for()
+    assert page.locator("[data-changes] code").all_text_contents() == ["a = ", "1", "2", "\n"]

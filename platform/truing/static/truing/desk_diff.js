@@ -237,8 +237,6 @@
     return made;
   };
 
-  const visible = (text) => (/^\s+$/.test(text) ? text.replaceAll("\n", "↵\n") : text);
-
   // A long text in parts that end with a line.
   const partsOf = (text) => {
     const parts = [];
@@ -252,31 +250,82 @@
     return [...parts, text.slice(from)];
   };
 
-  const unfold = (more, text) => {
-    const [first, ...others] = partsOf(text);
-    const last = others.pop() || "";
-    more.replaceWith(first, ...others.map((part) => element("div", part, "diff-part")), last);
+  // --- code stands in other letters, as it does in the text itself
+  // Of a text that is read piece by piece: [piece, is it code?]. `code` says from where to where.
+  const cutter = (code) => {
+    let at = 0;
+    let next = 0;
+    return (text) => {
+      const cuts = [];
+      const end = at + text.length;
+      for (let begun = at; at < end; ) {
+        while (next < code.length && code[next][1] <= at) next += 1;
+        const [from, to] = code[next] || [Infinity, Infinity];
+        const stop = Math.min(end, at < from ? from : to);
+        cuts.push([text.slice(at - begun, stop - begun), at >= from]);
+        at = stop;
+      }
+      return cuts;
+    };
+  };
+  const plain = ([text, isCode]) => (isCode ? element("code", text) : document.createTextNode(text));
+  const inSmallParts = (cuts) => cuts.flatMap(([text, isCode]) => partsOf(text).map((part) => [part, isCode]));
+
+  // What stands beside others begins and ends in their line; between, lines are whole.
+  const unfold = (more, cuts) => {
+    const groups = [[]];
+    let size = 0;
+    for (const cut of inSmallParts(cuts)) {
+      groups.at(-1).push(plain(cut));
+      size += cut[0].length;
+      if (size <= PART_CHARACTERS || !cut[0].endsWith("\n")) continue;
+      groups.push([]);
+      size = 0;
+    }
+    const last = groups.length > 1 ? groups.pop() : [];
+    const [first, ...between] = groups;
+    more.replaceWith(...first, ...between.map(asPart), ...last);
+  };
+  const asPart = (nodes) => {
+    const part = element("div", "", "diff-part");
+    part.append(...nodes);
+    return part;
   };
 
-  const same = (text, isFirst, isLast) => {
-    if (text.length <= FOLD_ABOVE_CHARACTERS) return [document.createTextNode(text)];
+  const same = (text, cut, isFirst, isLast) => {
+    if (text.length <= FOLD_ABOVE_CHARACTERS) return cut(text).map(plain);
     const head = isFirst ? "" : text.slice(0, SHOWN_BESIDE_CHARACTERS);
     const tail = isLast ? "" : text.slice(text.length - SHOWN_BESIDE_CHARACTERS);
-    const folded = text.slice(head.length, text.length - tail.length);
-    const more = element("button", window.truing.t("… {0} characters are the same …", folded.length.toLocaleString()), "diff-more");
+    const before = cut(head).map(plain);
+    const folded = cut(text.slice(head.length, text.length - tail.length));
+    const number = text.length - head.length - tail.length;
+    const more = element("button", window.truing.t("… {0} characters are the same …", number.toLocaleString()), "diff-more");
     more.type = "button";
     more.addEventListener("click", () => unfold(more, folded));
-    return [document.createTextNode(head), more, document.createTextNode(tail)];
+    return [...before, more, ...cut(tail).map(plain)];
   };
 
-  const nodesOf = ([kind, text], isFirst, isLast) => {
-    if (kind === "same") return same(text, isFirst, isLast);
-    return partsOf(visible(text)).map((part) => element(kind === "gone" ? "del" : "ins", part));
+  const changed = (kind, text, cuts) => {
+    const isSpace = /^\s+$/.test(text);
+    return inSmallParts(cuts).map(([part, isCode]) => {
+      const said = isSpace ? part.replaceAll("\n", "↵\n") : part;
+      const made = element(kind === "gone" ? "del" : "ins", isCode ? "" : said);
+      if (isCode) made.append(plain([said, true]));
+      return made;
+    });
   };
 
-  const show = (place, first, second) => {
-    const runs = diff(first, second);
-    const nodes = runs.flatMap((run, index) => nodesOf(run, index === 0, index === runs.length - 1));
+  // Two texts, each with where it holds code.
+  const draw = (place, first, second) => {
+    const runs = diff(first.text, second.text);
+    const cutFirst = cutter(first.code);
+    const cutSecond = cutter(second.code);
+    const nodes = runs.flatMap(([kind, text], index) => {
+      if (kind === "gone") return changed(kind, text, cutFirst(text));
+      if (kind === "new") return changed(kind, text, cutSecond(text));
+      cutFirst(text);
+      return same(text, cutSecond, index === 0, index === runs.length - 1);
+    });
     place.replaceChildren(...inParts(nodes));
     return runs.some(([kind]) => kind !== "same");
   };
@@ -290,13 +339,14 @@
     for (const node of nodes) {
       if (!part) parts.push((part = element("div", "", "diff-part")));
       const text = node.textContent;
-      const end = node.nodeType === Node.TEXT_NODE && size + text.length > PART_CHARACTERS ? text.lastIndexOf("\n") + 1 : 0;
+      const isSame = node.nodeType === Node.TEXT_NODE || node.nodeName === "CODE";
+      const end = isSame && size + text.length > PART_CHARACTERS ? text.lastIndexOf("\n") + 1 : 0;
       size += text.length;
       part.append(node);
       if (end) {
         // The rest of it, from its last line on, begins the next part.
         parts.push((part = element("div", "", "diff-part")));
-        if (end < text.length) part.append(node.splitText(end));
+        if (end < text.length) part.append(splitAt(node, end));
         size = text.length - end;
       } else if (size > PART_CHARACTERS && text.endsWith("\n")) {
         part = null;
@@ -305,28 +355,35 @@
     }
     return parts;
   };
+  const splitAt = (node, end) => {
+    if (node.nodeType === Node.TEXT_NODE) return node.splitText(end);
+    const rest = element("code", node.textContent.slice(end));
+    node.textContent = node.textContent.slice(0, end);
+    return rest;
+  };
 
-  // What a reader sees of a rendered text, with its lines.
+  // What a reader sees of a rendered text, with its lines, and where it is code.
   const BLOCKS = /^(P|LI|PRE|H[1-6]|TR|BLOCKQUOTE|HR|UL|OL|TABLE|DIV)$/;
-  const textOf = (node) => {
-    const pieces = [];
-    const add = (text) => text && pieces.push(text);
-    const isInLine = () => pieces.length > 0 && !pieces.at(-1).endsWith("\n");
+  const read = (node) => {
+    const pieces = []; // [text, is it code?]
+    const add = (text, isCode = false) => text && pieces.push([text, isCode]);
+    const isInLine = () => pieces.length > 0 && !pieces.at(-1)[0].endsWith("\n");
     const endLine = () => {
       while (pieces.length) {
-        const last = pieces.pop().trimEnd();
+        const [text, isCode] = pieces.pop();
+        const last = text.trimEnd();
         if (last) {
-          pieces.push(last);
+          pieces.push([last, isCode]);
           break;
         }
       }
-      pieces.push("\n");
+      pieces.push(["\n", false]);
     };
-    const walk = (at, isCode) => {
+    const walk = (at, isBlock, isCode) => {
       if (at.nodeType === Node.TEXT_NODE) {
         // Where code begins its lines, the space counts; elsewhere a line begins with a word.
-        const said = isCode ? at.data : at.data.replace(/\s+/g, " ");
-        add(isCode || isInLine() ? said : said.trimStart());
+        const said = isBlock ? at.data : at.data.replace(/\s+/g, " ");
+        add(isBlock || isInLine() ? said : said.trimStart(), isCode);
         return;
       }
       const name = at.nodeName;
@@ -336,13 +393,48 @@
       }
       if (name === "BR") add("\n");
       if (/^T[DH]$/.test(name) && isInLine()) add(" | ");
-      for (let child = at.firstChild; child; child = child.nextSibling) walk(child, isCode || name === "PRE");
+      const isPre = isBlock || name === "PRE";
+      for (let child = at.firstChild; child; child = child.nextSibling) walk(child, isPre, isCode || isPre || name === "CODE");
       if (BLOCKS.test(name)) endLine();
     };
-    const isCode = Boolean(node.closest("pre"));
-    for (let child = node.firstChild; child; child = child.nextSibling) walk(child, isCode);
-    return pieces.join("").replace(/^\n+/, "").trimEnd();
+    const isBlock = Boolean(node.closest("pre"));
+    for (let child = node.firstChild; child; child = child.nextSibling) walk(child, isBlock, isBlock);
+    return joinedPieces(pieces);
   };
+  const joinedPieces = (pieces) => {
+    const all = pieces.map(([text]) => text).join("");
+    const text = all.replace(/^\n+/, "").trimEnd();
+    const code = [];
+    let at = all.replace(/^\n+/, "").length - all.length;
+    for (const [piece, isCode] of pieces) {
+      if (isCode && code.length && code.at(-1)[1] === at) code.at(-1)[1] += piece.length;
+      else if (isCode) code.push([at, at + piece.length]);
+      at += piece.length;
+    }
+    return { text, code };
+  };
+  const textOf = (node) => read(node).text;
+
+  // Markdown as it is written: code between fences, or from one on.
+  const FENCE = /^\s*(`{3,}(?=[^`\n]*$)|~{3,})/;
+  const written = (text) => {
+    const code = [];
+    let open = null; // the fence, and where its code begins
+    for (let at = 0; at < text.length; ) {
+      const end = text.indexOf("\n", at) + 1 || text.length;
+      const line = text.slice(at, end).trimEnd();
+      const fence = line.match(FENCE)?.[1];
+      if (!open && fence) open = { fence, from: end };
+      else if (open && fence?.startsWith(open.fence) && line.trim() === fence) {
+        code.push([open.from, at]);
+        open = null;
+      }
+      at = end;
+    }
+    if (open) code.push([open.from, text.length]);
+    return { text, code };
+  };
+  const show = (place, first, second) => draw(place, written(first), written(second));
 
   window.truing.diff = { runs: diff, show, textOf };
 
@@ -350,14 +442,14 @@
   const textAt = (position) => {
     const output = document.querySelector(`#question .output[data-output="${position}"]`);
     const exact = output?.querySelector("[data-text]");
-    if (exact) return exact.textContent;
+    if (exact) return written(exact.textContent);
     const reading = output?.querySelector(".reading");
-    return reading ? textOf(reading) : "";
+    return reading ? read(reading) : written("");
   };
 
   const compare = (dialog) => {
     const [one, other] = dialog.querySelectorAll("select, input[data-side]");
-    const differs = show(dialog.querySelector("[data-diff]"), textAt(one.value), textAt(other.value));
+    const differs = draw(dialog.querySelector("[data-diff]"), textAt(one.value), textAt(other.value));
     dialog.querySelector("[data-diff-same]").hidden = differs;
   };
 
