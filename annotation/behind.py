@@ -3,6 +3,7 @@
 from typing import Any
 
 from annotation.aggregators.base import Outcome, outcome_of, read_vote
+from annotation.in_words import in_words
 from annotation.models import Annotation, TaskOutput
 from truing.models import Project
 
@@ -39,7 +40,7 @@ def votes_behind(project: Project, row: dict[str, Any]) -> list[dict[str, Any]]:
             says = "wrote it"
         vote = read_vote(said, refs, annotation=answer.pk, annotator=0)
         if "chosen" not in row:
-            says = says or queue.task_type.in_words(answer.answer, answer.shown or refs)
+            says = says or in_words(queue, answer.answer, answer.shown or refs)
         elif vote and not says:
             chosen = outputs.index((row["chosen"], row["chosen_source"]))
             rejected = outputs.index((row["rejected"], row["rejected_source"]))

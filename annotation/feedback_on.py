@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from annotation.in_words import in_words
 from annotation.likeness import likeness
 from annotation.models import Annotation
 
@@ -24,10 +25,10 @@ def feedback_on(given: Annotation) -> Feedback | None:
     slot = given.assignment
     if not slot.queue.is_training or slot.task.gold is None:
         return None
-    in_words, known = slot.queue.task_type.in_words, slot.task.gold
+    known = slot.task.gold
     return Feedback(
         is_right=likeness(given.answer, known) == 1,
-        yours=in_words(given.answer, given.shown),
-        known=in_words(known, given.shown),
+        yours=in_words(slot.queue, given.answer, given.shown),
+        known=in_words(slot.queue, known, given.shown),
         why=str(known.get("reason", "")),
     )

@@ -18,6 +18,7 @@ from annotation.models import (
     Task,
 )
 from annotation.models.prompt import Message
+from annotation.task_types.scales import unchanged_names
 from truing.options import record_of
 
 
@@ -39,6 +40,7 @@ class Question:
     outputs: list[ShownOutput]
     guideline: Guideline | None
     options: dict[str, Any]
+    own_names: frozenset[str]  # labels and levels that no curator wrote
     form: dict[str, str]
     page: Any  # what the task type's template shows beside
     reason: str
@@ -162,6 +164,7 @@ def _question(
         ],
         guideline=guideline,
         options=record_of(options),
+        own_names=unchanged_names(options),
         form=form,
         page=queue.task_type.page(options, shown, form),
         reason=reason,

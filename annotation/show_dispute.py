@@ -7,6 +7,7 @@ from typing import Any
 from annotation.aggregators import AGGREGATORS
 from annotation.aggregators.base import Outcome
 from annotation.comment import unread_by
+from annotation.in_words import in_words
 from annotation.judgments import judgments
 from annotation.models import (
     Annotation,
@@ -153,20 +154,21 @@ def threads_about(
 
 
 def _said(slot: Assignment, answers: list[Annotation], refs: list[str], newest: int | None) -> Said:
-    in_words = slot.queue.task_type.in_words
     followed = {answer.supersedes_id for answer in answers}
     current = [answer for answer in answers if answer.pk not in followed]
     guideline = slot.guideline.number if slot.guideline else None
     said = Said(
         slot=slot,
         name=name_of(slot.annotator),
-        says=[in_words(one.answer, _numbered(one, refs)) for one in current],
+        says=[in_words(slot.queue, one.answer, _numbered(one, refs)) for one in current],
         reason=slot.skip_reason,
         at=slot.closed_at,
         guideline=guideline,
         is_old=guideline is not None and newest is not None and guideline < newest,
         corrections=[
-            in_words(one.answer, _numbered(one, refs)) for one in answers if one.pk in followed
+            in_words(slot.queue, one.answer, _numbered(one, refs))
+            for one in answers
+            if one.pk in followed
         ],
     )
     if current and slot.state == Slot.ANSWERED:

@@ -133,7 +133,6 @@ def _row(scale: Scale, form: Mapping[str, str]) -> Row:
                 value="on" if scale.several else choice,
                 word=choice,
                 checked=choice == chosen or bool(form.get(f"{field}:{choice}")),
-                title=f"{scale.name}: {choice}",
             )
             for choice in choices_of(scale)
         ),

@@ -5,7 +5,7 @@ have names), “Topic (several): code, maths” (any number of them at once).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from truing.options import BadOption
@@ -35,7 +35,6 @@ class Choice:
     value: str
     word: str
     checked: bool
-    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +74,24 @@ def refuse_twins(names: Sequence[str], *, what: str) -> None:
     for place, name in enumerate(names):
         if name in names[:place]:
             raise BadOption(f"{what}: “{name}” stands there twice.")
+
+
+def unchanged_names(options: Any) -> frozenset[str]:
+    """The names in those lists of a task type's options that are as the type itself has them: no
+    curator wrote them, so they are said in the language of whoever reads them."""
+    lists = [getattr(options, field.name) for field in fields(options)]
+    ours = [field.default for field in fields(options)]
+    lines = [
+        line
+        for list_, own in zip(lists, ours, strict=True)
+        if isinstance(own, tuple) and list_ == own
+        for line in list_
+    ]
+    names = set()
+    for line in lines:
+        name, _, levels = line.partition(":")
+        names |= {name.removesuffix(SEVERAL).strip(), *map(str.strip, levels.split(","))}
+    return frozenset(name for name in names if name and not name.isdigit())
 
 
 def _read_scale(line: str, *, what: str, most: int, several: bool) -> Scale:
@@ -162,10 +179,7 @@ def level_row(field: str, scale: Scale, chosen: str, *, none: str = "") -> Row:
         words.insert(0, (0, none))
     return Row(
         scale.name,
-        tuple(
-            Choice(field, str(level), word, chosen == str(level), f"{scale.name}: {word}")
-            for level, word in words
-        ),
+        tuple(Choice(field, str(level), word, chosen == str(level)) for level, word in words),
     )
 
 
@@ -174,8 +188,7 @@ def box_row(name: str, field: str, names: Sequence[str], form: Mapping[str, str]
     return Row(
         name,
         tuple(
-            Choice(f"{field}.{one}", "on", one, bool(form.get(f"{field}.{one}")), one)
-            for one in names
+            Choice(f"{field}.{one}", "on", one, bool(form.get(f"{field}.{one}"))) for one in names
         ),
         several=True,
         is_ours=True,

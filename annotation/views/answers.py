@@ -72,9 +72,7 @@ def _rows(answers: list[Annotation]) -> list[dict[str, Any]]:
             "prompt": answer.assignment.task.prompt,
             "queue": answer.assignment.queue,
             "outputs": outputs[answer.assignment.task_id],
-            **answer_shown(
-                answer, answer.assignment.queue.task_type, refs[answer.assignment.task_id]
-            ),
+            **answer_shown(answer, answer.assignment.queue, refs[answer.assignment.task_id]),
         }
         for answer in answers
     ]

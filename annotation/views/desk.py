@@ -19,6 +19,7 @@ from annotation.assign import Desk, come_to_desk, extend_hold
 from annotation.correct import correct, last_answer
 from annotation.draft import save_correction_draft, save_draft
 from annotation.feedback_on import Feedback, feedback_on
+from annotation.in_words import in_words
 from annotation.models import Annotation, Annotator, Assignment, Queue
 from annotation.outbox import outbox_of
 from annotation.question import Question, question_again, question_of, shown_to
@@ -165,9 +166,7 @@ def last_answers(request: Request, slug: str) -> HttpResponse:
             "reasons": waiting.get(annotation.pk, []),
             "question": annotation.assignment.task.prompt,
             "categories": annotation.assignment.task.categories,
-            "answer": annotation.assignment.queue.task_type.in_words(
-                annotation.answer, annotation.shown
-            ),
+            "answer": in_words(annotation.assignment.queue, annotation.answer, annotation.shown),
             "at": annotation.at,
         }
         for annotation in shown

@@ -11,7 +11,16 @@ from django.views.decorators.http import require_GET
 from annotation.access import prompt_for
 from annotation.asked_now import prompts_asked_now
 from annotation.export_feedback import as_jsonl, export_feedback
-from annotation.models import Annotation, Assignment, Output, Prompt, Task, TaskOutput
+from annotation.in_words import in_words
+from annotation.models import (
+    Annotation,
+    Assignment,
+    Output,
+    Prompt,
+    Queue,
+    Task,
+    TaskOutput,
+)
 from annotation.views.listing import asked_for, page_of
 from annotation.views.queues import download
 from truing.access import Role, project_for
@@ -130,10 +139,10 @@ def tasks_shown(tasks: list[Task]) -> list[dict[str, Any]]:
                 "ref": task.ref,
                 "queue": task.queue,
                 "outputs": [place.output.text for place in in_order],
-                "gold": task.queue.task_type.in_words(task.gold, refs) if task.gold else "",
+                "gold": in_words(task.queue, task.gold, refs) if task.gold else "",
                 "is_check": task.is_check,
                 "answers": [
-                    answer_shown(answer, task.queue.task_type, refs)
+                    answer_shown(answer, task.queue, refs)
                     for answer in given[task.pk][:ANSWERS_SHOWN]
                 ],
                 "has_more": len(given[task.pk]) > ANSWERS_SHOWN,
@@ -142,11 +151,11 @@ def tasks_shown(tasks: list[Task]) -> list[dict[str, Any]]:
     return shown
 
 
-def answer_shown(answer: Annotation, task_type: Any, refs: list[str]) -> dict[str, Any]:
+def answer_shown(answer: Annotation, queue: Queue, refs: list[str]) -> dict[str, Any]:
     slot = answer.assignment
     return {
         "who": slot.annotator.pseudonym if slot.annotator else "",
-        "says": task_type.in_words(answer.answer, refs),
+        "says": in_words(queue, answer.answer, refs),
         "purpose": purpose_in_words(slot),
         "is_correction": answer.supersedes_id is not None,
         "reason": answer.reason,

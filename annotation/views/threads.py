@@ -15,6 +15,7 @@ from annotation.access import annotator_for, own_task_for, task_for
 from annotation.adjudicate import may_see
 from annotation.asked_now import about_asked_now
 from annotation.comment import comment, mark_read, refuse_before_them, unread_by
+from annotation.in_words import in_words
 from annotation.models import Annotation, Annotator, Comment, Queue, Return, Task
 from annotation.show_dispute import Thread, name_of, threads_about
 from annotation.stand_by import stand_by
@@ -122,8 +123,7 @@ def _write(
 
 
 def _mine(answer: Annotation) -> dict[str, str]:
-    task_type = answer.assignment.queue.task_type
-    words = task_type.in_words(answer.answer, answer.shown)
+    words = in_words(answer.assignment.queue, answer.answer, answer.shown)
     return {"words": words, "reason": answer.reason}
 
 

@@ -14,9 +14,11 @@ from django.utils import translation
 from django.utils.translation import gettext
 
 from annotation.chat import TROUBLE
+from annotation.in_words import in_words
 from annotation.stream_replies import Said
 from annotation.submit import AlreadyAnswered, BadAnswer
 from annotation.task_types import TASK_TYPES
+from annotation.task_types.scales import unchanged_names
 from annotation.views.chat import _lines
 from tests import make
 from truing.errors import Refused
@@ -115,7 +117,7 @@ def test_a_sentence_with_values_is_found_by_its_pattern(german):
 
 def test_a_missing_rating_is_named_by_the_number_of_its_output(german):
     said = "Rate every output: “Overall” is missing for output 2."
-    assert translated(said) == "Bewerten Sie jede Ausgabe: „Overall“ fehlt bei Ausgabe 2."
+    assert translated(said) == "Bewerten Sie jede Ausgabe: „Insgesamt“ fehlt bei Ausgabe 2."
 
 
 def test_what_a_chat_streams_is_said_in_the_readers_language():
@@ -274,8 +276,32 @@ def test_the_desk_of_every_type_speaks_german(client, project, alice, name):
     shown = {line.strip() for line in words.splitlines() if line.strip()}
     with translation.override("de"):
         english = {line for line in shown if gettext(line) != line}
-    # What a queue asks in its own words stays as its curator wrote it.
-    of_the_queue = repr(task_type.Options())
-    english = {line for line in english if line not in of_the_queue}
     assert english == set()
     assert {"Tasten", "Überspringen"} & shown
+
+
+@pytest.mark.parametrize("name", TASK_TYPES)
+def test_every_label_that_a_type_brings_is_translated(german, name):
+    own = unchanged_names(TASK_TYPES[name].Options())
+    assert [label for label in own if not is_said(label)] == []
+
+
+def test_what_a_curator_wrote_stays_as_it_is(client, project, alice):
+    options = {"labels": ["Violence", "Insults"]}  # the severities are those of the type
+    queue = make.queue(project, "Moderation", type="moderation", options=options)
+    make.task(project, queue=queue, outputs=["text"])
+    client.force_login(alice)
+    page = client.get(reverse("desk", args=["demo"]), headers=GERMAN).content.decode()
+    words = {line.strip() for line in re.sub(r"<[^>]*>", "\n", page).split("\n")}
+    assert {"Violence", "Insults", "schwer"} <= words
+    assert not {"Gewalt", "severe"} & words
+
+
+def test_an_answer_is_said_with_the_labels_of_the_desk(german, project):
+    queue = make.queue(project, "Moderation", type="moderation")
+    assert in_words(queue, {"labels": {"Violence": 2}}, ["a"]) == "Gewalt 2"
+    queue.options = {"labels": ["Violence"]}
+    assert in_words(queue, {"labels": {"Violence": 2}}, ["a"]) == "Violence 2"
+    critique = make.queue(project, "Critique", type="critique")
+    said = {"labels": ["Wrong"], "text": "Wrong"}
+    assert in_words(critique, said, ["a"]) == "Falsch: Wrong"

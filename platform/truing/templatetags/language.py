@@ -1,5 +1,7 @@
 """What was said elsewhere, in the language of whoever reads it: `{{ row.answer|translated }}`."""
 
+from collections.abc import Collection
+
 from django import template
 
 from truing.script_words import words_for_scripts
@@ -11,6 +13,12 @@ register = template.Library()
 @register.filter
 def translated(sentence: object) -> str:
     return _translated(str(sentence))
+
+
+@register.filter
+def translated_if(word: str, own: Collection[str]) -> str:
+    """A label or a level, where it is one of our own; what a curator wrote stays as it is."""
+    return _translated(word) if word in own else word
 
 
 @register.filter

@@ -11,6 +11,8 @@
 
   const hidden = () => form.elements.spans;
   const labels = () => [...form.querySelectorAll("[data-label]")].map((one) => one.dataset.label);
+  // As it stands there: in another language, it may be another word.
+  const wordOf = (label) => form.querySelector(`[data-label="${CSS.escape(label)}"] > span`)?.textContent ?? label;
   const severities = () => [...form.querySelectorAll("[data-severity]")].map((one) => one.textContent);
   const same = (one, other) => one.at === other.at && one.start === other.start && one.end === other.end;
 
@@ -258,7 +260,7 @@
       const severity = severities()[one.severity - 1];
       const says = document.createElement("span");
       says.className = `span-mark span-${labels().indexOf(one.label) + 1}`;
-      says.textContent = severity ? `${one.label}, ${severity}` : one.label;
+      says.textContent = severity ? `${wordOf(one.label)}, ${severity}` : wordOf(one.label);
       const off = () => {
         marks = marks.filter((other) => other !== one);
         write();
@@ -266,7 +268,7 @@
       row.append(
         says,
         button(words, "", () => choose(one.at, [one.start, one.end])),
-        button("×", window.truing.t("Take off: {0}, {1}", one.label, words), off),
+        button("×", window.truing.t("Take off: {0}, {1}", wordOf(one.label), words), off),
       );
       return row;
     });
