@@ -16,7 +16,14 @@ from annotation.bookmark import is_far, move, remember_sweep
 from annotation.categorise import begin_anew
 from annotation.enter import enter
 from annotation.lanes import RANDOM_LANES
-from annotation.mix_in import ahead_with_checks, exam_left, exam_slot, gold_slot_among, mixed_in
+from annotation.mix_in import (
+    ahead_with_checks,
+    exam_left,
+    exam_slot,
+    gold_slot_among,
+    mixed_in,
+    training_left,
+)
 from annotation.models import Annotator, Assignment, Bookmark, Exemption, Queue
 from annotation.pick import (
     AHEAD,
@@ -95,6 +102,11 @@ def serve(annotator: Annotator, *, wanted: int | None, only: bool = False) -> De
             desk.ahead, desk.is_more = picked.ahead, picked.is_more or picked.ahead >= AHEAD
             if picked.slot.queue.exam_skill:
                 desk.ahead, desk.is_more = exam_left(picked.slot.queue, annotator), False
+            elif picked.slot.queue.is_training and desk.is_more:
+                [here] = [one for one in found if one.queue.pk == picked.slot.queue_id]
+                left = training_left(here.queue, annotator, withheld=here.withheld)
+                if left is not None:
+                    desk.ahead, desk.is_more = left, False
     return desk
 
 

@@ -153,6 +153,63 @@ def exam_left(queue: Queue, annotator: Annotator) -> int:
     return max(0, queue.exam_size - _asked_in_exam(queue, annotator).count())
 
 
+# A queue of training is small; of a larger one the desk says “+”.
+_MOST_TRAINING = 100
+_TRAINING = """
+WITH near AS MATERIALIZED (
+    SELECT id, gold IS NOT NULL AS is_known,
+        is_withheld OR categories && %(withheld)s::varchar[] AS is_spared
+    FROM annotation_task WHERE queue_id = %(queue)s
+    ORDER BY ref LIMIT %(most)s + 1  -- by its index: a queue does not stand together
+), ahead AS MATERIALIZED (
+    SELECT is_known, EXISTS (
+        SELECT FROM annotation_assignment slot
+        WHERE slot.task_id = near.id AND slot.state = 'free' AND NOT EXISTS (
+            SELECT FROM annotation_assignment met
+            WHERE met.task_id = near.id AND met.annotator_id = %(annotator)s
+                AND met.round = slot.round
+        )
+    ) AS is_free, NOT EXISTS (
+        SELECT FROM annotation_assignment met
+        WHERE met.task_id = near.id AND met.annotator_id = %(annotator)s
+    ) AS is_unmet
+    FROM near
+    WHERE NOT is_spared AND NOT EXISTS (
+        SELECT FROM annotation_exemption spared
+        WHERE spared.task_id = near.id AND spared.annotator_id = %(annotator)s
+    )
+)
+SELECT (SELECT count(*) FROM near), count(*) FILTER (WHERE is_free),
+    count(*) FILTER (WHERE is_free AND NOT is_known),
+    count(*) FILTER (WHERE is_known AND is_unmet AND NOT is_free)
+FROM ahead
+"""
+
+
+def training_left(
+    queue: Queue, annotator: Annotator, *, withheld: Sequence[str] = ()
+) -> int | None:
+    """How many questions of a training are still to come; None where that is not sure.
+
+    A check takes the place of a question that waits. Where no place waits for all of them, it is
+    not sure that each is asked, but if every question is to be a check as long as there are some.
+    """
+    if queue.repeat_share:
+        return None
+    values = {
+        "queue": queue.pk,
+        "annotator": annotator.pk,
+        "withheld": list(withheld),
+        "most": _MOST_TRAINING,
+    }
+    [(tasks, free, others, without_place)] = fetch(_TRAINING, values)
+    if tasks > _MOST_TRAINING:
+        return None
+    if not without_place or not queue.gold_share:
+        return int(free)
+    return int(free + without_place) if queue.gold_share >= 1 and others else None
+
+
 def _asked_in_exam(queue: Queue, annotator: Annotator) -> QuerySet[Assignment, Assignment]:
     return Assignment.objects.filter(annotator=annotator, queue=queue, purpose=Purpose.GOLD)
 

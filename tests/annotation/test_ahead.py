@@ -52,3 +52,42 @@ def test_an_exam_says_how_much_of_it_is_left(project, alice, client):
         submit(come_to_desk(project, alice).assignment, FIRST, key=f"k{turn}")
     assert seen == ["2", "1", "0"]
     assert Annotator.objects.get(user=alice).notice
+
+
+@pytest.mark.parametrize("share", [0, 0.5, 1])
+def test_a_training_says_how_much_of_it_is_left(project, alice, client, share):
+    """Each question is a check, and waits for many people."""
+    queue = make.queue(project, is_training=True, gold_share=share)
+    for _ in range(14):
+        make.task(project, queue=queue, answers=20, gold=FIRST)
+    client.force_login(alice)
+    seen = []
+    for turn in range(14):
+        seen.append(said_ahead(client))
+        assert said_ahead(client) == seen[-1]
+        submit(come_to_desk(project, alice).assignment, FIRST, key=f"k{turn}")
+    assert come_to_desk(project, alice).assignment is None
+    assert seen == [str(left) for left in range(13, -1, -1)]
+
+
+def test_a_training_counts_checks_that_take_the_place_of_others(project, alice, client):
+    queue = make.queue(project, is_training=True, gold_share=1)
+    for _ in range(14):
+        make.task(project, queue=queue, answers=0, gold=FIRST)
+    make.task(project, queue=queue)
+    client.force_login(alice)
+    assert said_ahead(client) == "14"
+    turns = 0
+    while slot := come_to_desk(project, alice).assignment:
+        submit(slot, FIRST, key=f"k{turns}")
+        turns += 1
+    assert turns == 15
+
+
+def test_a_large_training_says_that_there_is_more(project, alice, client, monkeypatch):
+    monkeypatch.setattr("annotation.mix_in._MOST_TRAINING", 20)
+    queue = make.queue(project, is_training=True, gold_share=1)
+    for _ in range(21):
+        make.task(project, queue=queue, gold=FIRST)
+    client.force_login(alice)
+    assert said_ahead(client) == "12+"
