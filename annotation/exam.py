@@ -25,7 +25,16 @@ def mark(slot: Assignment, annotator: Annotator) -> Grant | None:
     queue = slot.queue
     if not queue.exam_skill or slot.purpose != Assignment.Purpose.GOLD:
         return None
-    given = list(
+    closed = Assignment.objects.filter(
+        annotator=annotator,
+        queue=queue,
+        purpose=slot.purpose,
+        state__in=[Assignment.State.ANSWERED, Assignment.State.SKIPPED],
+    )
+    asked = closed.count()
+    if asked < queue.exam_size:
+        return None
+    given = (
         Annotation.objects.current()
         .filter(
             assignment__annotator=annotator,
@@ -35,12 +44,6 @@ def mark(slot: Assignment, annotator: Annotator) -> Grant | None:
         .select_related("assignment__task")
         .prefetch_related("assignment__task__task_outputs")
     )
-    skipped = Assignment.objects.filter(
-        annotator=annotator, queue=queue, purpose=slot.purpose, state=Assignment.State.SKIPPED
-    )
-    asked = len(given) + skipped.count()
-    if asked < queue.exam_size:
-        return None
     right = 0.0
     for annotation in given:
         task = annotation.assignment.task

@@ -12,9 +12,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from annotation.balance import due_before, is_due
-from annotation.enter import add_slots
 from annotation.models import Annotator, Assignment, Exemption, Queue, Task
-from truing.prepared import fetch
+from truing.prepared import fetch, run
 
 Purpose = Assignment.Purpose
 GOLD_ROUND = 1
@@ -71,6 +70,21 @@ WHERE NOT EXISTS (
 ORDER BY random() LIMIT 1
 """
 
+# What was to be asked, in a new row; bookmarks wait before it gets its key: see `add_slots`.
+_GIVE_WAY = """
+WITH coming AS MATERIALIZED (
+    SELECT pg_advisory_xact_lock_shared(hashtextextended('annotation.slots', %(queue)s))
+), added AS (
+    INSERT INTO annotation_assignment
+        (task_id, queue_id, state, purpose, round, shown, skip_reason, lane)
+    SELECT task_id, queue_id, 'free', purpose, round, '{}', '', lane
+    FROM coming, annotation_assignment WHERE id = %(slot)s
+)
+UPDATE annotation_assignment
+SET task_id = %(task)s, purpose = %(purpose)s, round = %(round)s, state = 'held'
+WHERE id = %(slot)s
+"""
+
 
 def mixed_in(
     slot: Assignment, annotator: Annotator, taken: int, *, withheld: Sequence[str] = ()
@@ -94,13 +108,8 @@ def mixed_in(
         return None
     if task is None:
         return None
-    add_slots(queue.pk)
-    Assignment.objects.create(
-        task_id=slot.task_id, queue=queue, round=slot.round, lane=slot.lane, purpose=slot.purpose
-    )
-    Assignment.objects.filter(pk=slot.pk).update(
-        task=task, purpose=purpose, round=round, state=Assignment.State.HELD
-    )
+    values = {"queue": queue.pk, "slot": slot.pk, "task": task, "purpose": purpose, "round": round}
+    run(_GIVE_WAY, values)
     return slot
 
 
