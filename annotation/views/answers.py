@@ -71,6 +71,8 @@ def _rows(answers: list[Annotation]) -> list[dict[str, Any]]:
         {
             "prompt": answer.assignment.task.prompt,
             "queue": answer.assignment.queue,
+            "categories": answer.assignment.task.categories,
+            "writes": answer.assignment.queue.task_type.writes,
             "outputs": outputs[answer.assignment.task_id],
             **answer_shown(answer, answer.assignment.queue, refs[answer.assignment.task_id]),
         }

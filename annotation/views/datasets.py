@@ -18,6 +18,7 @@ from annotation.freeze import freeze, rows_of
 from annotation.models import Dataset, DatasetVersion, Task
 from annotation.preview import SPLITS, Preview, preview
 from annotation.recipe import KINDS
+from annotation.veil import sensitive_tasks
 from annotation.views.listing import asked_for, page_of
 from annotation.views.recipe_form import RecipeForm, initial_of
 from truing import storage
@@ -179,7 +180,8 @@ def version(request: Request, slug: str, name: str, number: int) -> HttpResponse
         "length_formats": formats_measured(found),
         "card": card_of(manifest),
         "split": split,
-        "rows": [{"number": start + place, **row} for place, row in enumerate(rows)],
+        "rows": _veiled(rows, start, request.GET.get("shown")),
+        "kept": [("split", split), ("start", start)],  # while a row is uncovered
         "first": start + 1,
         "last": start + len(rows),
         "total": total,
@@ -202,7 +204,10 @@ def row_votes(
     project = found.dataset.project
     for task in Task.objects.filter(pk=rows[0]["task"], queue__project=project):
         refuse_asked_now(task, request.user)
+    categories = sensitive_tasks([rows[0]["task"]]).get(rows[0]["task"], [])
     context = {
+        "categories": categories,
+        "is_veiled": bool(categories) and "shown" not in request.GET,
         "name": str(found),
         "version": found,
         "split": split,
@@ -273,6 +278,21 @@ def _counts(counted: Preview) -> dict[str, Any]:
         "tokens": counts["tokens_estimate"],
         "agreement": counted.agreement(),
     }
+
+
+def _veiled(rows: list[Any], start: int, shown: str | None) -> list[dict[str, Any]]:
+    """Rows with their numbers; what is sensitive is veiled but for the one that is uncovered."""
+    sensitive = sensitive_tasks([row["task"] for row in rows if row["task"] is not None])
+    return [
+        {
+            "number": number,
+            "shown": str(number),
+            "categories": sensitive.get(row["task"], []),
+            "is_veiled": row["task"] in sensitive and shown != str(number),
+            **row,
+        }
+        for number, row in enumerate(rows, start=start)
+    ]
 
 
 def _splits(manifest: dict[str, Any]) -> list[dict[str, Any]]:

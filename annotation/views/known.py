@@ -74,6 +74,8 @@ def _show(
         "task": task,
         "queue": task.queue,
         "question": question,
+        # What is shown again because something was wrong with it has been seen.
+        "is_veiled": bool(question.categories) and "shown" not in request.GET and not problem,
         "is_check": is_check,
         "why": why,
         "takes_why": takes_why(task.queue.task_type),

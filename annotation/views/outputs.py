@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET
 
 from annotation.asked_now import prompts_asked_now
 from annotation.models import Output, Prompt
+from annotation.veil import sensitive_prompts
 from annotation.views.listing import asked_for, page_of
 from truing.access import Role, project_for
 from truing.http import Request
@@ -50,8 +51,10 @@ def outputs(request: Request, slug: str) -> HttpResponse:
 
 
 def _rows(outputs: list[Output]) -> list[dict[str, Any]]:
+    sensitive = sensitive_prompts({one.prompt_id for one in outputs})
     return [
         {
+            "categories": sensitive.get(one.prompt_id, []),
             "text": one.text[:EXCERPT],
             "is_cut": len(one.text) > EXCERPT,
             "characters": len(one.text),

@@ -21,6 +21,7 @@ from annotation.models import (
     Task,
     TaskOutput,
 )
+from annotation.veil import sensitive_prompts
 from annotation.views.listing import asked_for, page_of
 from annotation.views.queues import download
 from truing.access import Role, project_for
@@ -72,10 +73,13 @@ def prompt(request: Request, slug: str, pk: int) -> HttpResponse:
     is_asked = prompts_asked_now(prompt.project, request.user).filter(pk=prompt.pk).exists()
     tasks = Task.objects.filter(prompt=prompt).select_related("queue")
     page = page_of(request, tasks, {}, newest_first=False, size=TASKS_A_PAGE)
+    categories = sensitive_prompts([prompt.pk]).get(prompt.pk, [])
     outputs = [] if is_asked else list(prompt.outputs.order_by("pk")[: OUTPUTS_SHOWN + 1])
     context = {
         "prompt": prompt,
         "is_asked": is_asked,
+        "categories": categories,
+        "is_veiled": bool(categories) and "shown" not in request.GET,
         "meta": [(name, value) for name, value in prompt.meta.items()],
         "outputs": outputs_shown(outputs[:OUTPUTS_SHOWN]),
         "more_outputs": len(outputs) > OUTPUTS_SHOWN,
@@ -183,10 +187,12 @@ def _rows(prompts: list[Any]) -> list[dict[str, Any]]:
     keys = [prompt.pk for prompt in prompts]
     outputs = _counts(Output.objects.filter(prompt__in=keys).values("prompt"))
     tasks = _counts(Task.objects.filter(prompt__in=keys).values("prompt"))
+    sensitive = sensitive_prompts(keys)
     return [
         {
             "pk": prompt.pk,
             "text": prompt.text,
+            "categories": sensitive.get(prompt.pk, []),
             "turns": len(prompt.messages),
             "tags": (prompt.tags if prompt.is_asked else prompt.all_tags)[:5],
             "language": prompt.language,

@@ -1,13 +1,19 @@
 """What is sensitive is veiled at the desk, and what people choose about it."""
 
+import re
+
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from annotation.ask import ask
 from annotation.assign import next_assignment
 from annotation.create_queue import create_queue
-from annotation.models import Annotator, Grant
+from annotation.freeze import freeze
+from annotation.models import Annotator, Grant, Prompt, TaskOutput
 from annotation.opt_in import opt_in
 from annotation.submit import submit
+from annotation.veil import sensitive_prompts
 from tests import make
 
 A = {"tiers": [["a"], ["b"]]}
@@ -130,3 +136,81 @@ def test_the_form_says_what_is_sensitive(project, clara, client):
     assert (queue.harmful, queue.sensitive_cap) == (["violence"], 20)
     page = get(client, clara, f"queues/{queue.pk}/edit/")
     assert 'value="violence"' in page
+
+
+# --- curators and reviewers
+
+
+@pytest.fixture
+def heavy(queue, rita):
+    """A question about drugs that Rita answered; what she reads of it says so."""
+    task = asked(queue, "drugs")
+    make.vote(task, "a", "b", reason="It is kinder.")
+    return task
+
+
+VEILED = 'class="veiled" inert'
+SAID = "Sensitive content: drugs"
+
+
+def test_a_prompt_is_veiled_for_reviewers_until_they_uncover_it(heavy, queue, rita, client):
+    page = get(client, rita, f"prompts/{heavy.prompt_id}/")
+    assert page.count(VEILED) == 1
+    assert SAID in page
+    assert page.index(VEILED) < page.index("About (") < page.index("</main>")
+    uncovered = get(client, rita, f"prompts/{heavy.prompt_id}/", shown=1)
+    assert VEILED not in uncovered
+    assert "Veil it again" in uncovered
+    other = asked(queue, "weather")
+    assert "veil" not in get(client, rita, f"prompts/{other.prompt_id}/")
+
+
+@pytest.mark.parametrize("address", ["prompts/", "outputs/", "answers/", "queues/{}/"])
+def test_lists_name_it_by_its_category_alone(heavy, queue, clara, client, address):
+    make.vote(asked(queue, "weather"), "a", "b")
+    page = get(client, clara, address.format(queue.pk))
+    assert "Sensitive content" in page
+    assert "drugs" in page
+    assert "About (&#x27;drugs" not in page
+    assert "About (&#x27;weather" in page
+
+
+@pytest.mark.parametrize("address", ["prompts/", "outputs/"])
+def test_more_that_is_sensitive_is_asked_for_no_more_often(queue, clara, client, address):
+    get(client, clara, address)
+    counts = []
+    for _ in range(2):
+        for _ in range(5):
+            asked(queue, "drugs")
+        with CaptureQueriesContext(connection) as queries:
+            client.get(f"/p/demo/{address}")
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
+def test_a_turn_of_a_chat_is_as_sensitive_as_the_chat(queue):
+    task = asked(queue, "drugs")
+    turn = make.prompt(queue.project, "And then?")
+    TaskOutput.objects.create(task=task, output=make.output(turn, "So."), position=2, ref="c")
+    assert sensitive_prompts([turn.pk]) == {turn.pk: ["drugs"]}
+
+
+def test_a_known_answer_is_set_after_the_question_was_uncovered(heavy, queue, clara, client):
+    page = get(client, clara, f"tasks/{heavy.pk}/known/")
+    assert "desk-work veiled" in page
+    assert "data-wants-uncovered disabled" in page
+    assert " inert" not in get(client, clara, f"tasks/{heavy.pk}/known/", shown=1)
+
+
+def test_rows_of_a_dataset_are_uncovered_one_by_one(heavy, queue, clara, client):
+    for task in (asked(queue, "drugs"), asked(queue, "weather")):
+        make.vote(task, "a", "b")
+    Prompt.objects.update(split="train")
+    version = freeze(queue.project, name="heavy", kind="preference", actor=None)
+    address = f"datasets/heavy/{version.number}/"
+    assert get(client, clara, address).count(VEILED) == 2
+    first = re.search(r'name="shown" value="(\d)"', get(client, clara, address))[1]
+    shown = get(client, clara, address, shown=first, split="train", start=0)
+    assert shown.count(VEILED) == 1
+    votes = get(client, clara, f"{address}rows/train/{first}/votes/")
+    assert votes.count(VEILED) == 1
