@@ -52,6 +52,8 @@ ATTRIBUTES = {
 }
 
 _rendered = Rendered(KEPT_CHARACTERS)
+# Made once: it works its whole style out, which takes longer than most code does.
+_formatter = HtmlFormatter(nowrap=True)
 
 
 def render_markdown(text: str) -> str:
@@ -149,7 +151,7 @@ def _coloured(code: str, language: str) -> str:
             lexer = get_lexer_by_name(language, stripnl=False)
         except ClassNotFound:
             return escapeHtml(code)
-        return highlight(code, lexer, HtmlFormatter(nowrap=True))
+        return highlight(code, lexer, _formatter)
     return escapeHtml(code)
 
 
