@@ -159,3 +159,22 @@ def test_an_edit_shows_changes_of_code_in_its_own_letters(project, alice, open_p
     page.locator("#text").fill("So:\n\n```python\na = 2\n```\n\nDone at last.")
     page.locator("[data-changes] ins", has_text="at last").wait_for()
     assert page.locator("[data-changes] code").all_text_contents() == ["a = ", "1", "2", "\n"]
+
+
+@pytest.mark.parametrize("name", ["ranking", "demonstration"])
+def test_the_desk_fits_a_telephone_in_german(project, alice, open_page, name):
+    alice.language = "de"
+    alice.save()
+    task_of(project, name, texts=("One.", "Two.", "Three."))
+    task_of(project, "pairwise")
+    queue = Queue.objects.get(project=project, type=name)
+    page = open_page(alice, width=380, height=800)
+    page.goto(f"/p/demo/desk/?queue={queue.pk}")
+    page.locator(".desk-actions").wait_for()
+    tops = page.locator(".desk-bar .desk-tool").evaluate_all(
+        "(tools) => tools.map((one) => one.getBoundingClientRect().top)"
+    )
+    assert len(set(tops)) == 1
+    submit = page.locator(".desk-actions [type=submit]").bounding_box()
+    assert submit["x"] + submit["width"] <= 380 - 8
+    assert fits(page)
