@@ -295,6 +295,93 @@ def test_who_signs_out_takes_along_what_waits(project, alice, pairs, open_page):
     nothing_is_left(page)
 
 
+def until(page, there):
+    for _ in range(200):
+        if there:
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("It did not come.")
+
+
+def sign_out(page):
+    page.get_by_label("alice").click()
+    page.get_by_role("button", name="Sign out").click()
+
+
+def test_who_signs_out_waits_for_what_is_on_its_way(project, alice, pairs, open_page):
+    page = open_page(alice)
+    page.goto("/p/demo/desk/")
+    page.route("**/answer/", bad_gateway)
+    answer(page, "2")
+    page.get_by_text(WAITING).wait_for()
+    held = []
+    page.unroute("**/answer/")
+    page.route("**/answer/", lambda route: held.append(route))
+    until(page, held)
+    sign_out(page)
+    page.wait_for_timeout(500)
+    assert page.url.endswith("/desk/")
+    held[0].continue_()
+    page.wait_for_url("**/sign-in/**")
+    assert Annotation.objects.count() == 1
+    nothing_is_left(page)
+
+
+def test_who_signs_out_without_a_network_is_asked_and_loses_nothing(
+    project, alice, pairs, open_page
+):
+    page = open_page(alice)
+    page.goto("/p/demo/desk/")
+    page.route("**/answer/", away)
+    answer(page, "2")
+    page.get_by_text(WAITING).wait_for()
+    asked = []
+    page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    sign_out(page)
+    until(page, asked)
+    assert "It stays in this browser, sealed" in asked[0]
+    page.wait_for_timeout(300)
+    assert page.url.endswith("/desk/")
+    # All the same: it goes out when they come back.
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/sign-in/**")
+    assert len(page.evaluate(STORED)) == 1
+    assert not Annotation.objects.exists()
+    page.unroute("**/answer/")
+    page.context.add_cookies(open_page(alice).context.cookies())
+    page.goto("/p/demo/desk/")
+    nothing_is_left(page)
+    assert Annotation.objects.count() == 1
+
+
+def test_who_signs_out_is_told_where_the_browser_keeps_nothing(project, alice, pairs, open_page):
+    page = open_page(alice)
+    page.add_init_script("Storage.prototype.setItem = () => { throw new Error('full'); }")
+    page.goto("/p/demo/desk/")
+    page.route("**/answer/", away)
+    answer(page, "2")
+    page.get_by_text(WAITING).wait_for()
+    asked = []
+    page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    sign_out(page)
+    until(page, asked)
+    assert "it is lost" in asked[0]
+
+
+def test_who_signs_out_stays_where_what_waited_is_refused(project, alice, pairs, open_page):
+    page = open_page(alice)
+    page.goto("/p/demo/desk/")
+    page.route("**/answer/", away)
+    page.keyboard.press("Enter")  # without saying which is better
+    page.get_by_text(WAITING).wait_for()
+    page.unroute("**/answer/")
+    sign_out(page)
+    page.get_by_role("alert").wait_for()
+    page.wait_for_timeout(300)
+    assert page.url.endswith("/desk/")
+
+
 def test_undo_takes_the_last_answer_up_again(project, alice, pairs, open_page):
     page = open_page(alice)
     page.goto("/p/demo/desk/")

@@ -7,6 +7,7 @@
 (() => {
   const AGAIN_AFTER_MILLISECONDS = [1000, 2000, 4000, 8000, 15_000, 30_000];
   const TIMEOUT_MILLISECONDS = 30_000;
+  const SIGN_OUT_WAITS_MILLISECONDS = 5000;
   // A proxy says these for a server that is away.
   const AWAY = new Set([0, 502, 503, 504]);
 
@@ -21,6 +22,7 @@
       ...new Set([...Object.keys(guarded(() => ({ ...localStorage }), {})), ...inMemory.keys()]),
     ].filter((name) => name.startsWith(PREFIX)),
     get: (name) => inMemory.get(name) ?? guarded(() => localStorage.getItem(name), null),
+    outlivesPage: (name) => guarded(() => localStorage.getItem(name), null) !== null,
     set(name, sealed) {
       inMemory.set(name, sealed);
       // Full or forbidden: then it waits for as long as the page is open.
@@ -207,7 +209,9 @@
     return { isSent, here };
   };
 
+  let refusals = 0;
   const refused = (html) => {
+    refusals += 1;
     const sentence = new DOMParser().parseFromString(html, "text/html").body.textContent.trim();
     if (sentence) window.truing.say(sentence.replace(/\s*✕$/, "").slice(0, 500));
   };
@@ -224,11 +228,10 @@
     });
   };
 
-  let isSending = false;
-  const send = async () => {
+  let sending = null;
+  const send = () => (sending ??= sendWaiting().finally(() => (sending = null)));
+  const sendWaiting = async () => {
     clearTimeout(timer);
-    if (isSending) return;
-    isSending = true;
     try {
       // Two tabs do not send the same at once; where there are no locks, the server counts once.
       const all = navigator.locks
@@ -238,13 +241,11 @@
       if (isBehind()) all.isSent = all.here = true;
       hold(false);
       say(all.isSent ? "sent" : "");
-      if (all.isSent) setTimeout(() => isSending || say(""), 6000);
+      if (all.isSent) setTimeout(() => sending || say(""), 6000);
       if (all.here) goOn();
     } catch {
       say("waiting");
       again();
-    } finally {
-      isSending = false;
     }
   };
 
@@ -262,11 +263,23 @@
     draftSaved: (url) => cross(`draft.${url}`),
   };
 
-  // Whoever signs out takes with them what waits, as long as it can be sent.
-  document.addEventListener("submit", async (event) => {
-    if (!event.target.matches("form[data-sign-out]") || !any()) return;
-    event.preventDefault();
+  // Whoever signs out takes with them what waits, and is asked where it cannot be sent.
+  const sendAtLast = async () => {
+    await sending; // it may have begun before the last answer was written down
     await send();
-    event.target.submit();
+  };
+  document.addEventListener("submit", async (event) => {
+    const signOut = event.target;
+    if (!signOut.matches("form[data-sign-out]") || !any()) return;
+    event.preventDefault();
+    const before = refusals;
+    const patience = new Promise((done) => setTimeout(done, SIGN_OUT_WAITS_MILLISECONDS));
+    await Promise.race([sendAtLast(), patience]);
+    if (refusals > before) return; // a sentence says why, and it can be mended
+    const { t } = window.truing;
+    const words = store.names().every(store.outlivesPage)
+      ? t("What you wrote could not be sent yet. It stays in this browser, sealed, and goes out when you sign in here again. Sign out now?")
+      : t("What you wrote could not be sent yet, and this browser cannot keep it: if you sign out now, it is lost. Sign out all the same?");
+    if (!any() || window.confirm(words)) signOut.submit();
   });
 })();
