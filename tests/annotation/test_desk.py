@@ -190,6 +190,14 @@ def test_the_last_answers_are_listed_and_corrected(at_desk, project):
     assert "a tie" in text_of(at_desk.get(f"{DESK}last/", headers=HTMX))
 
 
+def test_a_long_question_in_the_list_ends_with_a_sign(at_desk, project):
+    make.task(project, prompt_text="Why blue? " * 100)
+    at_desk.get(DESK)
+    post(at_desk, f"{held().pk}/answer/", choice="0:1", key="k1")
+    text = text_of(at_desk.get(f"{DESK}last/", headers=HTMX))
+    assert "Why blue? Why blue?…" in text
+
+
 def test_earlier_answers_are_found_page_by_page(at_desk, project, alice, client):
     for number in range(45):
         make.task(project, prompt_text=f"Question {number}!")
