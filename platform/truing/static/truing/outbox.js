@@ -278,7 +278,7 @@
     if (refusals > before) return; // a sentence says why, and it can be mended
     const { t } = window.truing;
     const words = store.names().every(store.outlivesPage)
-      ? t("What you wrote could not be sent yet. It stays in this browser, sealed, and goes out when you sign in here again. Sign out now?")
+      ? t("What you wrote could not be sent yet. It stays in this browser and goes out when you sign in here again. Sign out now?")
       : t("What you wrote could not be sent yet, and this browser cannot keep it: if you sign out now, it is lost. Sign out all the same?");
     if (!any() || window.confirm(words)) signOut.submit();
   });
