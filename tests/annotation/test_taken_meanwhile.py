@@ -87,7 +87,7 @@ def test_what_made_way_for_a_check_is_not_for_anyone(project, alice, bob, behind
         Annotator.objects.member(project, person)
     with transaction.atomic():
         check = next_assignment(project, alice)
-        Other(lambda: flag(behind_a_check, flagged_by)).result(seconds=5)  # it waits for nobody
+        Other(lambda: flag(behind_a_check, flagged_by)).result()  # it waits for nobody
     assert check.purpose == Assignment.Purpose.GOLD
     behind_a_check.queue.tasks.update(gold=None)
     assert next_assignment(project, bob) is None
