@@ -1,5 +1,9 @@
 """Hands at the desk: keys, and the wait for what they bring."""
 
+from time import monotonic
+
+PATIENCE = 30  # seconds: a machine may have much else to do
+
 
 def press(page, *keys):
     for key in keys:
@@ -13,3 +17,11 @@ def wait_for_question(page, number):
     """
     page.locator(f"[data-today='{number}']").wait_for()
     page.wait_for_load_state("load")
+
+
+def until(page, seen):
+    """Until `seen()` is true. What happens in the page goes on while it is waited for."""
+    end = monotonic() + PATIENCE
+    while not seen():
+        assert monotonic() < end, "It did not come."
+        page.wait_for_timeout(50)

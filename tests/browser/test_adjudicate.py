@@ -11,6 +11,7 @@ from annotation.models import Annotation, Annotator, Assignment, Dispute, Guidel
 from annotation.submit import submit
 from annotation.task_types import TASK_TYPES
 from tests import make
+from tests.browser.at_the_desk import until
 from tests.browser.every_type import task_of
 
 A, B = {"tiers": [["a"], ["b"]]}, {"tiers": [["b"], ["a"]]}
@@ -90,11 +91,8 @@ def test_what_was_begun_outlives_the_tab(project, differing, rita, open_page):
     other.context.set_offline(False)
     other.goto(f"/p/demo/adjudicate/{task.pk}/")
     other.get_by_text("What you began is here again.").wait_for()
-    for _ in range(50):
-        if other.get_by_label("What they should look at again").input_value() == "Read on.":
-            break
-        other.wait_for_timeout(100)
-    assert other.get_by_label("What they should look at again").input_value() == "Read on."
+    again = other.get_by_label("What they should look at again")
+    until(other, lambda: again.input_value() == "Read on.")
 
 
 def test_settled_without_a_network_it_goes_out_once_when_it_is_back(

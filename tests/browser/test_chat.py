@@ -14,7 +14,7 @@ from tests.alignment.conftest import (  # noqa: F401
     base,
     policy_folder,
 )
-from tests.browser.at_the_desk import press
+from tests.browser.at_the_desk import press, until
 from tests.model_server import ModelServer, echoes, hangs, refuses, says
 
 
@@ -178,10 +178,7 @@ def test_one_that_failed_is_asked_again_and_all_are_by_n(open_page, project, ali
     page.get_by_text("I am back.").wait_for()
     assert len(good.asked) == 1
     press(page, "n")
-    deadline = time.monotonic() + 10
-    while len(good.asked) < 2:
-        assert time.monotonic() < deadline
-        page.wait_for_timeout(50)
+    until(page, lambda: len(good.asked) == 2)
     answered(page, 2)
     press(page, "t", "Enter")
     page.get_by_label("Your next message").wait_for()

@@ -4,7 +4,7 @@ import pytest
 
 from annotation.models import Annotation
 from tests import make
-from tests.browser.at_the_desk import wait_for_question
+from tests.browser.at_the_desk import until, wait_for_question
 from tests.browser.test_desk import order_of
 
 WAITING = "Your answer waits here"
@@ -31,11 +31,7 @@ def answer(page, key):
 
 
 def nothing_is_left(page):
-    for _ in range(100):
-        if not page.evaluate(STORED):
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError(page.evaluate(STORED))
+    until(page, lambda: not page.evaluate(STORED))
 
 
 def test_an_answer_given_without_a_network_goes_out_when_it_is_back(
@@ -142,11 +138,7 @@ def test_what_was_typed_without_a_network_is_there_after_a_reload(project, alice
     page.unroute("**/draft/")
     page.reload()
     nothing_is_left(page)
-    for _ in range(100):
-        if page.locator("#reason").input_value() == "Half a thought":
-            break
-        page.wait_for_timeout(50)
-    assert page.locator("#reason").input_value() == "Half a thought"
+    until(page, lambda: page.locator("#reason").input_value() == "Half a thought")
 
 
 def test_nobody_else_sees_or_sends_what_waits(project, alice, bob, pairs, open_page):
@@ -213,11 +205,7 @@ def test_what_was_typed_after_one_was_signed_out_is_there_once_signed_in_again(
     page.context.add_cookies(cookies)
     page.goto("/p/demo/desk/")
     nothing_is_left(page)
-    for _ in range(100):
-        if page.locator("#reason").input_value() == "Half a thought":
-            break
-        page.wait_for_timeout(50)
-    assert page.locator("#reason").input_value() == "Half a thought"
+    until(page, lambda: page.locator("#reason").input_value() == "Half a thought")
 
 
 def test_an_answer_that_arrived_at_once_leaves_nothing_behind(project, alice, pairs, open_page):
@@ -265,11 +253,7 @@ def test_what_waited_and_is_refused_comes_back_as_a_draft(project, alice, pairs,
     page.unroute("**/answer/")
     page.unroute("**/draft/")
     page.get_by_text("Say which is better").or_(page.get_by_role("alert")).first.wait_for()
-    for _ in range(100):
-        if page.locator("#reason").input_value() == "Not to be lost":
-            break
-        page.wait_for_timeout(50)
-    assert page.locator("#reason").input_value() == "Not to be lost"
+    until(page, lambda: page.locator("#reason").input_value() == "Not to be lost")
     assert not Annotation.objects.exists()
 
 
@@ -295,14 +279,6 @@ def test_who_signs_out_takes_along_what_waits(project, alice, pairs, open_page):
     nothing_is_left(page)
 
 
-def until(page, there):
-    for _ in range(200):
-        if there:
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError("It did not come.")
-
-
 def sign_out(page):
     page.get_by_label("alice").click()
     page.get_by_role("button", name="Sign out").click()
@@ -317,7 +293,7 @@ def test_who_signs_out_waits_for_what_is_on_its_way(project, alice, pairs, open_
     held = []
     page.unroute("**/answer/")
     page.route("**/answer/", lambda route: held.append(route))
-    until(page, held)
+    until(page, lambda: held)
     sign_out(page)
     page.wait_for_timeout(500)
     assert page.url.endswith("/desk/")
@@ -338,7 +314,7 @@ def test_who_signs_out_without_a_network_is_asked_and_loses_nothing(
     asked = []
     page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
     sign_out(page)
-    until(page, asked)
+    until(page, lambda: asked)
     assert "It stays in this browser" in asked[0]
     page.wait_for_timeout(300)
     assert page.url.endswith("/desk/")
@@ -365,7 +341,7 @@ def test_who_signs_out_is_told_where_the_browser_keeps_nothing(project, alice, p
     asked = []
     page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
     sign_out(page)
-    until(page, asked)
+    until(page, lambda: asked)
     assert "it is lost" in asked[0]
 
 
