@@ -2,7 +2,7 @@
 
 import pytest
 
-from annotation.models import Annotation
+from annotation.models import Annotation, Draft
 from tests import make
 from tests.browser.at_the_desk import until, wait_for_question
 from tests.browser.test_desk import order_of
@@ -138,6 +138,22 @@ def test_what_was_typed_without_a_network_is_there_after_a_reload(project, alice
     page.unroute("**/draft/")
     page.reload()
     nothing_is_left(page)
+    until(page, lambda: page.locator("#reason").input_value() == "Half a thought")
+
+
+def test_what_is_saved_while_the_next_page_is_on_its_way_is_there(project, alice, pairs, open_page):
+    page = open_page(alice)
+    page.goto("/p/demo/desk/")
+
+    def come_late(route):
+        before = route.fetch()
+        until(page, Draft.objects.exists)
+        route.fulfill(response=before)
+
+    page.route("**/p/demo/desk/", come_late, times=1)
+    page.keyboard.press("r")
+    page.keyboard.type("Half a thought")
+    page.reload()
     until(page, lambda: page.locator("#reason").input_value() == "Half a thought")
 
 

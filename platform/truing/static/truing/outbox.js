@@ -254,8 +254,17 @@
   document.addEventListener("visibilitychange", () => !document.hidden && timer && any() && send());
   document.addEventListener("DOMContentLoaded", () => any() && send());
 
+  // --- a draft that was saved while the next page was on its way is not in that page
+  const LATE = "truing.saved-late";
+  document.addEventListener("DOMContentLoaded", () => {
+    const url = guarded(() => sessionStorage.getItem(LATE), null);
+    guarded(() => sessionStorage.removeItem(LATE));
+    if (url && isDraftOfThis(url)) goOn();
+  });
+
   // --- drafts that could not be saved wait too, the last one of each question
   window.truing.outbox = {
+    savedLate: (url) => url && guarded(() => sessionStorage.setItem(LATE, url)),
     keepDraft(url, data) {
       write(`draft.${url}`, entryOf(url, data));
       again();
