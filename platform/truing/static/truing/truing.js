@@ -58,6 +58,19 @@
     if (question && !window.confirm(question)) event.preventDefault();
   });
 
+  // Who clicks twice sends once: the server would do it twice, and answer the second time alone.
+  const TWICE_MILLISECONDS = 2000;
+  const sent = new WeakMap();
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    // What a script sends takes care of itself.
+    if (event.defaultPrevented || form.getAttribute("method") !== "post" || form.matches("[data-answer]")) return;
+    if (Date.now() - (sent.get(form) ?? 0) < TWICE_MILLISECONDS) event.preventDefault();
+    else sent.set(form, Date.now());
+  });
+  // Come back to, a page can be sent again.
+  window.addEventListener("pageshow", () => document.querySelectorAll("form").forEach((form) => sent.delete(form)));
+
   const away = (event) => {
     // What happens to an answer, the desk says itself.
     if (event.detail.elt.matches?.("form[data-answer]")) return;
