@@ -30,6 +30,11 @@ def answer(page, key):
     page.keyboard.press("Enter")
 
 
+def sign_out(page):
+    page.get_by_label("alice").click()
+    page.get_by_role("button", name="Sign out").click()
+
+
 def nothing_is_left(page):
     until(page, lambda: not page.evaluate(STORED))
 
@@ -141,7 +146,10 @@ def test_what_was_typed_without_a_network_is_there_after_a_reload(project, alice
     until(page, lambda: page.locator("#reason").input_value() == "Half a thought")
 
 
-def test_what_is_saved_while_the_next_page_is_on_its_way_is_there(project, alice, pairs, open_page):
+@pytest.mark.parametrize("is_away", [False, True])
+def test_what_is_saved_while_the_next_page_is_on_its_way_is_there(
+    project, alice, pairs, open_page, is_away
+):
     page = open_page(alice)
     page.goto("/p/demo/desk/")
 
@@ -150,9 +158,14 @@ def test_what_is_saved_while_the_next_page_is_on_its_way_is_there(project, alice
         until(page, Draft.objects.exists)
         route.fulfill(response=before)
 
-    page.route("**/p/demo/desk/", come_late, times=1)
+    if is_away:
+        page.route("**/draft/", away)
     page.keyboard.press("r")
     page.keyboard.type("Half a thought")
+    if is_away:
+        page.get_by_text("Draft kept here").wait_for()
+        page.unroute("**/draft/")
+    page.route("**/p/demo/desk/", come_late, times=1)
     page.reload()
     until(page, lambda: page.locator("#reason").input_value() == "Half a thought")
 
@@ -288,16 +301,19 @@ def test_who_signs_out_takes_along_what_waits(project, alice, pairs, open_page):
     answer(page, "2")
     page.get_by_text(WAITING).wait_for()
     page.unroute("**/answer/")
-    page.get_by_label("alice").click()
-    page.get_by_role("button", name="Sign out").click()
+    sign_out(page)
     page.wait_for_url("**/sign-in/**")
     assert Annotation.objects.count() == 1
     nothing_is_left(page)
 
 
-def sign_out(page):
-    page.get_by_label("alice").click()
-    page.get_by_role("button", name="Sign out").click()
+def said_to_who_signs_out(page):
+    """What they are asked; they do not go."""
+    asked = []
+    page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    sign_out(page)
+    until(page, lambda: asked)
+    return asked[0]
 
 
 def test_who_signs_out_waits_for_what_is_on_its_way(project, alice, pairs, open_page):
@@ -327,11 +343,7 @@ def test_who_signs_out_without_a_network_is_asked_and_loses_nothing(
     page.route("**/answer/", away)
     answer(page, "2")
     page.get_by_text(WAITING).wait_for()
-    asked = []
-    page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
-    sign_out(page)
-    until(page, lambda: asked)
-    assert "It stays in this browser" in asked[0]
+    assert "It stays in this browser" in said_to_who_signs_out(page)
     page.wait_for_timeout(300)
     assert page.url.endswith("/desk/")
     # All the same: it goes out when they come back.
@@ -354,11 +366,7 @@ def test_who_signs_out_is_told_where_the_browser_keeps_nothing(project, alice, p
     page.route("**/answer/", away)
     answer(page, "2")
     page.get_by_text(WAITING).wait_for()
-    asked = []
-    page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
-    sign_out(page)
-    until(page, lambda: asked)
-    assert "it is lost" in asked[0]
+    assert "it is lost" in said_to_who_signs_out(page)
 
 
 def test_who_signs_out_stays_where_what_waited_is_refused(project, alice, pairs, open_page):

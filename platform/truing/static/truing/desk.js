@@ -15,8 +15,6 @@
   let question = null;
   let form = null;
   let draftTimer = null;
-  let savedAt = 0;
-  let leftAt = Infinity;
   let lastSeen = Date.now();
   let ticking = Date.now();
   let isSending = false;
@@ -61,7 +59,7 @@
     if (!url || !form || isSending) return;
     if (question.hasAttribute("data-waiting")) return;
     const at = question;
-    savedAt = Infinity; // for as long as it is on its way
+    window.truing.outbox.draftSaving(url);
     tick();
     const data = new FormData(form);
     for (const one of question.querySelectorAll("[data-drafted]")) data.append(one.dataset.drafted, one.value);
@@ -79,8 +77,6 @@
       if (isSending) return;
       window.truing.outbox.keepDraft(url, data);
       if (at === question) status(t("Draft kept here"));
-    } finally {
-      savedAt = Date.now();
     }
   };
   desk.saveDraft = saveDraft;
@@ -110,11 +106,7 @@
     if (document.hidden && draftTimer) saveDraft(true);
   };
   document.addEventListener("visibilitychange", leave);
-  window.addEventListener("beforeunload", () => (leftAt = Date.now()));
-  window.addEventListener("pagehide", () => {
-    if (draftTimer) saveDraft(true);
-    if (savedAt >= leftAt) window.truing.outbox.savedLate(question?.dataset.draftUrl);
-  });
+  window.addEventListener("pagehide", () => draftTimer && saveDraft(true));
   for (const name of ["keydown", "pointerdown", "scroll"]) {
     window.addEventListener(name, () => (lastSeen = Date.now()), { passive: true });
   }

@@ -192,6 +192,7 @@
       if (answer.type === "opaqueredirect" || answer.headers.get("HX-Redirect")) continue;
       if (answer.status === 403 && !isFirst) continue;
       store.remove(entry.name);
+      if (isDraft) saved(entry.url);
       isSent ||= !isDraft && answer.ok;
       if (isDraft || answer.ok) {
         here ||= isShown;
@@ -254,8 +255,15 @@
   document.addEventListener("visibilitychange", () => !document.hidden && timer && any() && send());
   document.addEventListener("DOMContentLoaded", () => any() && send());
 
-  // --- a draft that was saved while the next page was on its way is not in that page
+  // --- a draft that is saved while the next page is on its way is not in that page: it asks again
   const LATE = "truing.saved-late";
+  let isLeaving = false;
+  let underWay = ""; // the draft that is being saved
+  const saved = (url) => isLeaving && url && guarded(() => sessionStorage.setItem(LATE, url));
+  window.addEventListener("beforeunload", () => {
+    isLeaving = true;
+    saved(underWay);
+  });
   document.addEventListener("DOMContentLoaded", () => {
     const url = guarded(() => sessionStorage.getItem(LATE), null);
     guarded(() => sessionStorage.removeItem(LATE));
@@ -264,12 +272,20 @@
 
   // --- drafts that could not be saved wait too, the last one of each question
   window.truing.outbox = {
-    savedLate: (url) => url && guarded(() => sessionStorage.setItem(LATE, url)),
+    draftSaving(url) {
+      underWay = url;
+      saved(url);
+    },
     keepDraft(url, data) {
+      underWay = "";
       write(`draft.${url}`, entryOf(url, data));
       again();
     },
-    draftSaved: (url) => cross(`draft.${url}`),
+    draftSaved(url) {
+      underWay = "";
+      saved(url);
+      cross(`draft.${url}`);
+    },
   };
 
   // Whoever signs out takes with them what waits, and is asked where it cannot be sent.
